@@ -1,0 +1,233 @@
+import { z } from "zod";
+import { text } from "./values/complaint.ts";
+import { HOW_TO_GET, judgeHostKey } from "./values/hostKey.ts";
+import {
+  judgeDnsLabel,
+  judgeDnsName,
+  judgeInterfaceName,
+  judgeNotEmpty,
+  judgeUserName,
+} from "./values/names.ts";
+import { judgeCidr, judgeIpv4 } from "./values/network.ts";
+import { judgeHttpsUrl, judgeUrl } from "./values/url.ts";
+import { judgeVersion } from "./values/version.ts";
+
+const EXAMPLE_HOST_KEY =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMl9mVSCtVMaZRbaj+GLCL3ODspXU0LXJQzMP2NF0lIm";
+
+const port = z.int().min(1).max(65535);
+const positive = z.number().min(0.001);
+const positiveInteger = z.int().min(1);
+const withoutSlash = (url: string): string => url.replace(/\/+$/, "");
+
+/** A list of machines; how long it may be is one of the rules. */
+const machineNames = (example: string) => z.array(text(judgeDnsLabel, example));
+
+/** Numbers and booleans may be written bare; a flag's value is text in the end. */
+const flags = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean()]).transform(String),
+);
+
+const machine = z.strictObject({
+  address: text(judgeIpv4, "10.0.20.100").describe(
+    "IPv4 address, used for SSH and by the cluster. No two machines share one.",
+  ),
+  hostKey: text(judgeHostKey, EXAMPLE_HOST_KEY)
+    .describe(
+      "Its SSH host key, the first two words of /etc/ssh/ssh_host_ed25519_key.pub. A machine that shows another one is not talked to.",
+    )
+    .meta({ cure: HOW_TO_GET }),
+  nodeName: text(judgeDnsName, "k8s-master")
+    .exactOptional()
+    .describe("Its name as a Kubernetes Node. Default: its name here."),
+  ssh: z
+    .strictObject({
+      user: text(judgeUserName, "ops").exactOptional().describe("Default: the user of `ssh`."),
+      port: port.exactOptional().describe("Default: the port of `ssh`."),
+    })
+    .prefault({})
+    .describe("What differs from `ssh` on this machine."),
+  interface: text(judgeInterfaceName, "eth0")
+    .exactOptional()
+    .describe("Network interface that has the address. Default: looked up on the machine."),
+});
+
+const endpoint = z.strictObject({
+  name: text(judgeDnsName, "k8s-apiserver.homelab.example").describe(
+    "DNS name of the API. With `dns` it must be inside the zone. No machine's own name.",
+  ),
+  address: text(judgeIpv4, "10.0.20.99").describe(
+    "Virtual IPv4 address, held by one of the load balancers; free so far, in their subnet.",
+  ),
+  prefixLength: z.int().min(8).max(30).default(24).describe("Of that subnet."),
+  port: port.default(6443).describe("TCP port."),
+  virtualRouterId: z
+    .int()
+    .min(1)
+    .max(255)
+    .exactOptional()
+    .describe(
+      "VRRP's number, which no other pair on the subnet has. Default: the last number of `address`.",
+    ),
+});
+
+const dns = z.strictObject({
+  server: text(judgeIpv4, "10.0.20.53").describe("IPv4 address of the zone's primary server."),
+  port: port.default(53).describe("TCP and UDP port."),
+  zone: text(judgeDnsName, "homelab.example").describe("The zone that `endpoint.name` is in."),
+  ttl: z.int().min(1).max(86400).default(60).describe("Of the record, in seconds."),
+  tsig: z
+    .strictObject({
+      name: text(judgeDnsName, "triad").describe("The key's name, as the DNS server knows it."),
+      algorithm: z
+        .enum(["hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"])
+        .default("hmac-sha256")
+        .describe("The key's algorithm, as the DNS server knows it."),
+    })
+    .describe("The key that signs updates; its secret is `dnsTsigSecret`."),
+});
+
+const ssh = z.strictObject({
+  user: text(judgeUserName, "ops").describe(
+    "The user; root, or one with sudo that asks no password.",
+  ),
+  port: port.default(22).describe("TCP port."),
+  privateKeyFile: text(judgeNotEmpty, "~/.ssh/id_ed25519")
+    .exactOptional()
+    .describe("Private key without a passphrase, on the computer that runs Pulumi."),
+  agent: z
+    .boolean()
+    .default(false)
+    .describe("Whether to ask the agent at SSH_AUTH_SOCK. Needed if there is no private key."),
+});
+
+const artifacts = z.strictObject({
+  binaries: text(judgeUrl, "https://dl.k8s.io")
+    .transform(withoutSlash)
+    .prefault("https://dl.k8s.io")
+    .describe(
+      "URL under which lie release/VERSION/bin/linux/ARCH/{kubeadm,kubelet,kubectl} and their .sha256.",
+    ),
+  imageMirror: text(judgeUrl, "http://10.0.20.1:5000")
+    .transform(withoutSlash)
+    .exactOptional()
+    .describe("URL of an OCI registry that mirrors the public ones. Default: these themselves."),
+});
+
+const apiServer = z.strictObject({
+  extraArgs: flags
+    .prefault({})
+    .describe("Flags of kube-apiserver, without dashes. Those that Triad sets are refused."),
+  auditPolicyFile: text(judgeNotEmpty, "homelab/audit-policy.yaml")
+    .exactOptional()
+    .describe("Audit policy, a file in the project; copied to every server."),
+  oidc: z
+    .strictObject({
+      issuerUrl: text(judgeHttpsUrl, "https://login.homelab.example").describe("An https URL."),
+      clientId: text(judgeNotEmpty, "kubernetes").describe("The client that tokens must be for."),
+      usernameClaim: text(judgeNotEmpty, "email")
+        .exactOptional()
+        .describe("Default: that of kube-apiserver, sub."),
+      groupsClaim: text(judgeNotEmpty, "groups").exactOptional().describe("Default: none."),
+    })
+    .exactOptional()
+    .describe("Users by OpenID Connect."),
+});
+
+const preflight = z.strictObject({
+  diskGiB: positive.default(20).describe("Free disk space, in GiB."),
+  memoryMiB: positiveInteger.default(1700).describe("Memory, in MiB."),
+  clockDriftSeconds: positive
+    .default(5)
+    .describe("The most that a clock may differ from that of the computer that runs Pulumi."),
+  fsyncWarningMs: positive
+    .default(10)
+    .describe("Above this 99th percentile of a server's fsync there is a warning."),
+});
+
+/**
+ * The keys of a stack's config, without their namespace. Strict at every level; rules between keys
+ * are in rules.ts. The reference is made of the descriptions.
+ */
+export const schema = z.strictObject({
+  name: text(judgeDnsLabel, "homelab").describe("The cluster's name."),
+  distribution: z.enum(["kubeadm"]).describe("What the cluster is made with."),
+  version: text(judgeVersion, "v1.34.2").describe(
+    "Of Kubernetes. On a cluster that exists it is the one that runs: Triad does not upgrade.",
+  ),
+  machines: z
+    .record(z.string(), machine)
+    .describe(
+      "Every computer that Triad may touch, by name. Describing one changes nothing on it.",
+    ),
+  servers: machineNames("k8s-master").describe(
+    "The machines that are to be servers (control-plane nodes): the one list that you edit. Up to 7; an even number gets a warning.",
+  ),
+  initialServer: text(judgeDnsLabel, "k8s-master")
+    .exactOptional()
+    .describe(
+      "The server that has, or will first have, the data. Default: the first of `servers`.",
+    ),
+  workers: machineNames("k8s-node1").prefault([]).describe("The machines that are workers."),
+  loadBalancers: machineNames("lb1").describe(
+    "The machines with HAProxy and keepalived, first choice first. One alone gets a warning.",
+  ),
+  endpoint: endpoint.describe("Name, address and port by which the API is reached."),
+  dns: dns
+    .exactOptional()
+    .describe("A DNS server that takes signed updates for the endpoint's record. Default: none."),
+  dnsTsigSecret: z
+    .strictObject({ secure: z.string() })
+    .exactOptional()
+    .describe("Secret of the key `dns.tsig`, in base64. Required with `dns`."),
+  ssh: ssh.describe("How machines are logged in to."),
+  initialise: z
+    .boolean()
+    .default(false)
+    .describe("Whether Triad may create a new cluster on the initial server if there is none."),
+  artifacts: artifacts.prefault({}).describe("Where binaries and images come from."),
+  podCidr: text(judgeCidr, "10.244.0.0/16")
+    .default("10.244.0.0/16")
+    .describe("The pods' addresses; each machine gets a /24 of them."),
+  serviceCidr: text(judgeCidr, "10.96.0.0/12")
+    .default("10.96.0.0/12")
+    .describe("The Services' addresses."),
+  apiServer: apiServer.prefault({}).describe("What every server's kube-apiserver gets."),
+  etcd: z
+    .strictObject({
+      extraArgs: flags
+        .prefault({})
+        .describe("Flags of etcd, without dashes. Those that Triad sets are refused."),
+    })
+    .prefault({})
+    .describe("What every server's etcd gets."),
+  backup: z
+    .strictObject({
+      directory: text(judgeNotEmpty, "backups")
+        .default("backups")
+        .describe("On the computer that runs Pulumi, relative to the project."),
+    })
+    .prefault({})
+    .describe("Where backups are kept."),
+  preflight: preflight
+    .prefault({})
+    .describe("What a machine must have before anything is changed on it."),
+});
+
+/** The config as written, with simple defaults filled in. */
+export type ParsedConfig = z.output<typeof schema>;
+
+/** The keys that must be encrypted; every other one must not. */
+export const secretKeys: readonly string[] = ["dnsTsigSecret"];
+
+/** The keys whose values are plain text; every other one is a boolean, a list or a map. */
+export const textKeys: readonly string[] = [
+  "name",
+  "distribution",
+  "version",
+  "initialServer",
+  "podCidr",
+  "serviceCidr",
+  "dnsTsigSecret",
+];

@@ -1,0 +1,156 @@
+import type {
+  ApiServerConfig,
+  ArtifactsConfig,
+  BackupConfig,
+  ClusterConfig,
+  DnsConfig,
+  EndpointConfig,
+  EtcdConfig,
+  MachineConfig,
+  PreflightConfig,
+  TsigKey,
+} from "../config/clusterConfig.ts";
+import { deepFreeze } from "../config/deepFreeze.ts";
+import { certificateNames } from "./certificateNames.ts";
+import { priorityAt } from "./priorities.ts";
+import { reachability } from "./reachability.ts";
+import { warnings } from "./warnings.ts";
+
+/** What a machine is in the cluster. */
+export type Role = "server" | "worker" | "load-balancer";
+
+/** A machine and its role. */
+export interface MachinePlan extends MachineConfig {
+  readonly role: Role;
+}
+
+/** A load balancer; of those alive, the one of the highest priority takes the address first. */
+export interface LoadBalancerPlan extends MachinePlan {
+  /** VRRP's, 1 to 254, no two alike. */
+  readonly priority: number;
+}
+
+/** The endpoint's A record, and the key's name with which it is written. */
+export interface DnsRecordPlan {
+  /** IPv4 address of the DNS server. */
+  readonly server: string;
+  readonly port: number;
+  readonly zone: string;
+  readonly name: string;
+  readonly address: string;
+  /** In seconds. */
+  readonly ttl: number;
+  readonly tsig: TsigKey;
+}
+
+/** TCP ports of one machine that another must be able to reach. */
+export interface ReachabilityRule {
+  /** Name of a machine. */
+  readonly from: string;
+  /** Name of another machine. */
+  readonly to: string;
+  readonly ports: readonly number[];
+}
+
+/** What the cluster is to be: a pure function of the config, deeply frozen. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly distribution: "kubeadm";
+  /** Of Kubernetes, for instance v1.34.2. */
+  readonly version: string;
+  /** Whether Triad may create a new cluster on the initial server. */
+  readonly initialise: boolean;
+  readonly initialServer: MachinePlan;
+  /** In the order of the list. */
+  readonly servers: readonly MachinePlan[];
+  readonly workers: readonly MachinePlan[];
+  readonly loadBalancers: readonly LoadBalancerPlan[];
+  /**
+   * Where a live server may be found: every described machine that is no load balancer, sorted by
+   * name. It has no roles, so that it stays the same when a described machine changes its role.
+   */
+  readonly peers: readonly MachineConfig[];
+  /** Those with a role: load balancers, then servers, then workers. */
+  readonly machines: readonly MachinePlan[];
+  readonly endpoint: EndpointConfig;
+  readonly dnsRecord?: DnsRecordPlan;
+  /** What an API server's certificate must carry: endpoint and servers, by name and address. */
+  readonly certificateNames: readonly string[];
+  /** Whether workers are pointed to the endpoint: adopting one server moves nobody. */
+  readonly moveWorkers: boolean;
+  readonly reachability: readonly ReachabilityRule[];
+  /** What is allowed but worth knowing at every run. */
+  readonly warnings: readonly string[];
+  readonly ssh: SshPlan;
+  readonly artifacts: ArtifactsConfig;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly apiServer: ApiServerConfig;
+  readonly etcd: EtcdConfig;
+  readonly backup: BackupConfig;
+  readonly preflight: PreflightConfig;
+}
+
+/** The key with which Triad logs in everywhere. */
+export interface SshPlan {
+  /** Path of a private key; may begin with `~/`. */
+  readonly privateKeyFile?: string;
+  readonly agent: boolean;
+}
+
+/**
+ * Says who is what, in which order, with which priorities and rules. Asks nothing but the config.
+ * @throws Error if a name in a role is not described, which a parsed config can't have.
+ */
+export function planCluster(config: ClusterConfig): ClusterPlan {
+  const servers = config.servers.map((name) => machinePlan(config, name, "server"));
+  const workers = config.workers.map((name) => machinePlan(config, name, "worker"));
+  const loadBalancers = config.loadBalancers.map((name, position) => ({
+    ...machinePlan(config, name, "load-balancer"),
+    priority: priorityAt(position),
+  }));
+  const { privateKeyFile, agent } = config.ssh;
+
+  return deepFreeze({
+    name: config.name,
+    distribution: config.distribution,
+    version: config.version,
+    initialise: config.initialise,
+    initialServer: machinePlan(config, config.initialServer, "server"),
+    servers,
+    workers,
+    loadBalancers,
+    peers: peers(config),
+    machines: [...loadBalancers, ...servers, ...workers],
+    endpoint: config.endpoint,
+    ...(config.dns === undefined ? {} : { dnsRecord: dnsRecord(config.dns, config.endpoint) }),
+    certificateNames: certificateNames(config.endpoint, servers),
+    moveWorkers: servers.length > 1,
+    reachability: reachability({ servers, workers, loadBalancers }),
+    warnings: warnings(config),
+    ssh: { ...(privateKeyFile === undefined ? {} : { privateKeyFile }), agent },
+    artifacts: config.artifacts,
+    podCidr: config.podCidr,
+    serviceCidr: config.serviceCidr,
+    apiServer: config.apiServer,
+    etcd: config.etcd,
+    backup: config.backup,
+    preflight: config.preflight,
+  });
+}
+
+function machinePlan(config: ClusterConfig, name: string, role: Role): MachinePlan {
+  const machine = config.machines[name];
+  if (machine === undefined) throw new Error(`"${name}" is not described under machines`);
+  return { ...machine, role };
+}
+
+function peers(config: ClusterConfig): MachineConfig[] {
+  return Object.values(config.machines)
+    .filter((machine) => !config.loadBalancers.includes(machine.name))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function dnsRecord(dns: DnsConfig, endpoint: EndpointConfig): DnsRecordPlan {
+  return { ...dns, name: endpoint.name, address: endpoint.address };
+}
