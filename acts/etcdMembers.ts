@@ -1,0 +1,108 @@
+import * as z from "zod";
+import { runScript } from "../ssh/runScript.ts";
+import type { LiveCluster } from "./liveCluster.ts";
+import type { Machine } from "./request.ts";
+
+/** A member of etcd. Ids are decimal strings: they don't fit a JavaScript number. */
+export interface EtcdMember {
+  readonly id: string;
+  /** Empty for a member that was added and never started. */
+  readonly name: string;
+  readonly peerAddress: string;
+  readonly role: "voter" | "learner";
+  /** It answers, and reports no error and a leader. */
+  readonly healthy: boolean;
+  readonly leader: boolean;
+}
+
+const answer = z.object({
+  list: z.object({
+    members: z.array(
+      z.object({
+        ID: z.string(),
+        name: z.string().default(""),
+        peerURLs: z.array(z.string()),
+        clientURLs: z.array(z.string()).default([]),
+        isLearner: z.boolean().default(false),
+      }),
+    ),
+  }),
+  status: z.record(
+    z.string(),
+    z
+      .object({
+        leader: z.string().default("0"),
+        errors: z.array(z.string()).default([]),
+      })
+      .nullable(),
+  ),
+});
+
+/**
+ * Asks a living server's etcd for its members, linearizably: a minority cannot answer.
+ * @throws ScriptError when etcd has no quorum or does not answer
+ */
+export async function etcdMembers(cluster: LiveCluster): Promise<EtcdMember[]> {
+  return parseEtcdMembers(
+    await runScript(cluster.connection, { script: "kubeadm-etcd.sh", verb: "check" }),
+  );
+}
+
+/** Reads the answer of `kubeadm-etcd.sh check`. */
+export function parseEtcdMembers(raw: unknown): EtcdMember[] {
+  const { list, status } = answer.parse(raw);
+  return list.members.map((member) => {
+    const own = member.clientURLs.map((url) => status[url]).find((one) => one != null);
+    return {
+      id: member.ID,
+      name: member.name,
+      peerAddress: new URL(member.peerURLs[0] ?? "https://unknown").hostname,
+      role: member.isLearner ? "learner" : "voter",
+      healthy: own !== undefined && own !== null && own.leader !== "0" && own.errors.length === 0,
+      leader: own?.leader === member.ID,
+    };
+  });
+}
+
+/** Members that are this machine, by name or by address, whether they run or not. */
+export function membersOf(machine: Machine, members: readonly EtcdMember[]): EtcdMember[] {
+  return members.filter(
+    (member) => member.name === machine.nodeName || member.peerAddress === machine.address,
+  );
+}
+
+/** Whether a majority still answers once the given member is taken away. */
+export function quorumHoldsWithout(id: string, members: readonly EtcdMember[]): boolean {
+  const remaining = members.filter((member) => member.role === "voter" && member.id !== id);
+  const healthy = remaining.filter((member) => member.healthy).length;
+  return remaining.length > 0 && healthy >= Math.floor(remaining.length / 2) + 1;
+}
+
+/** Takes a member out of the list; the server that it lives on must be stopped, or never come back. */
+export async function removeEtcdMember(cluster: LiveCluster, id: string): Promise<void> {
+  await runScript(cluster.connection, {
+    script: "kubeadm-etcd.sh",
+    verb: "remove",
+    variables: { MEMBER_ID: id },
+  });
+}
+
+/** Hands etcd's leadership to the given voter. */
+export async function moveEtcdLeader(cluster: LiveCluster, id: string): Promise<void> {
+  await runScript(cluster.connection, {
+    script: "kubeadm-etcd.sh",
+    verb: "move-leader",
+    variables: { MEMBER_ID: id },
+  });
+}
+
+/** One line for people: `k8s-master voter leader, k8s-master-2 learner unhealthy`. */
+export function describeMembers(members: readonly EtcdMember[]): string {
+  return members
+    .map(({ name, peerAddress, role, healthy, leader }) =>
+      [name || `(unstarted, ${peerAddress})`, role, leader ? "leader" : "", healthy ? "" : "unhealthy"]
+        .filter((word) => word !== "")
+        .join(" "),
+    )
+    .join(", ");
+}

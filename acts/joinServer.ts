@@ -1,0 +1,227 @@
+import * as z from "zod";
+import { connect, type SshConnection } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
+import { type ActContext, ActError, type Progress } from "./act.ts";
+import { readClusterConfiguration } from "./clusterConfiguration.ts";
+import {
+  describeMembers,
+  type EtcdMember,
+  etcdMembers,
+  membersOf,
+  quorumHoldsWithout,
+  removeEtcdMember,
+} from "./etcdMembers.ts";
+import { gate } from "./gate.ts";
+import { joinConfiguration, joinCredentials, type JoinCredentials } from "./joinConfiguration.ts";
+import { withLease } from "./lease.ts";
+import type { LiveCluster } from "./liveCluster.ts";
+import { runLocked } from "./machineLock.ts";
+import { controlPlaneLabel, isReady, isServer, readNode } from "./nodes.ts";
+import type { Machine, MembershipRequest } from "./request.ts";
+import { isHealthyServer } from "./serverHealth.ts";
+
+const serverPorts = [6443, 2379, 2380, 10250];
+
+/**
+ * Makes a machine a server of a living cluster, alone: under the Lease, after the heal and join gates.
+ * @throws ActError, ScriptError, SshError; run again, it goes on from what it finds
+ */
+export async function joinServer(
+  cluster: LiveCluster,
+  request: MembershipRequest,
+  { progress }: ActContext,
+): Promise<void> {
+  const { machine } = request;
+  await withLease(cluster, `join ${machine.name}`, progress, async () => {
+    const connection = await connect(machine, request.identity);
+    try {
+      await finishJoinUnderWay(connection, progress);
+      if (!(await isHealthyServer(cluster, machine))) {
+        await heal(cluster, connection, machine, progress);
+        await joinGate(cluster, progress);
+        await reachEachOther(cluster, connection, request);
+        await join(cluster, connection, request, progress);
+      }
+      await verifyJoin(cluster, machine, progress);
+    } finally {
+      connection.close();
+    }
+  });
+}
+
+/** A join that outlived the run which started it is waited for, never doubled. */
+async function finishJoinUnderWay(connection: SshConnection, progress: Progress): Promise<void> {
+  const name = connection.target.name;
+  await runScript(
+    connection,
+    { script: "machine-lock.sh", verb: "settle", variables: { LIMIT: "600" } },
+    (line) => progress(`${name}: ${line}`),
+  );
+}
+
+/** What an earlier life of this machine left in the member list would block every join: it goes first. */
+async function heal(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  machine: Machine,
+  progress: Progress,
+): Promise<void> {
+  if (await hasEtcdData(connection)) await recover(cluster, machine, progress);
+  const members = await etcdMembers(cluster);
+  for (const member of membersOf(machine, members)) {
+    if (member.role === "voter" && !quorumHoldsWithout(member.id, members)) {
+      throw new ActError(
+        `${machine.name} is a voter whose join did not finish, and without it etcd has no quorum: ${describeMembers(members)}`,
+        "removing it would stop the cluster",
+        "bring the other members back to health first, then run pulumi up again",
+      );
+    }
+    progress(`removing what an earlier join of ${machine.name} left in etcd: ${describeMembers([member])}`);
+    await removeEtcdMember(cluster, member.id);
+  }
+}
+
+async function hasEtcdData(connection: SshConnection): Promise<boolean> {
+  const answer = await runScript(connection, { script: "observe.sh", verb: "check" });
+  return z.object({ etcdData: z.boolean() }).parse(answer).etcdData;
+}
+
+/** A voter that has its data and is only ill, or still booting, must not be taken for the rest of a failed join. */
+async function recover(cluster: LiveCluster, machine: Machine, progress: Progress): Promise<void> {
+  await gate(
+    async () => {
+      const ill = membersOf(machine, await etcdMembers(cluster)).filter(
+        ({ role, healthy }) => role === "voter" && !healthy,
+      );
+      return ill.length === 0 ? { found: true } : { seen: describeMembers(ill) };
+    },
+    {
+      what: `the etcd member that ${machine.name} already has to be healthy`,
+      limitMs: 120_000,
+      why: "it is a voter with data of its own, which a new join would replace",
+      cure: `see journalctl -u kubelet and etcd's log on ${machine.name}, then run pulumi up again`,
+      progress,
+    },
+  );
+}
+
+/** No join while a member is down or another is still learning: etcd itself would refuse it, or lose its quorum. */
+async function joinGate(cluster: LiveCluster, progress: Progress): Promise<void> {
+  await gate(
+    async () => {
+      const members = await etcdMembers(cluster);
+      const ready = members.every(({ role, healthy }) => role === "voter" && healthy);
+      return ready ? { found: members } : { seen: describeMembers(members) };
+    },
+    {
+      what: "every member of etcd to be a healthy voter",
+      limitMs: 300_000,
+      why: "a join now would put the quorum at risk",
+      cure: "bring the member named above back to health, or take its server off the list, then run pulumi up again",
+      progress,
+    },
+  );
+}
+
+async function reachEachOther(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  { machine }: MembershipRequest,
+): Promise<void> {
+  const members: EtcdMember[] = await etcdMembers(cluster);
+  const targets = (addresses: string[]): string =>
+    addresses.flatMap((address) => serverPorts.map((port) => `${address}:${port}`)).join(" ");
+  await runScript(connection, {
+    script: "preflight.sh",
+    verb: "check",
+    variables: { PEERS: targets(members.map(({ peerAddress }) => peerAddress)) },
+  });
+  await runScript(cluster.connection, {
+    script: "preflight.sh",
+    verb: "check",
+    variables: { PEERS: targets([machine.address]) },
+  });
+}
+
+async function join(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  { machine, version, endpoint }: MembershipRequest,
+  progress: Progress,
+): Promise<void> {
+  const taints = await serverTaints(cluster);
+  const credentials = await mintCredentials(cluster, progress);
+  try {
+    await runLocked(
+      connection,
+      {
+        act: `join ${machine.name}`,
+        script: "kubeadm-join.sh",
+        variables: {
+          JOIN_CONFIGURATION: joinConfiguration(machine, endpoint, credentials, taints),
+          VERSION: version,
+        },
+        limit: 600,
+      },
+      progress,
+    );
+  } finally {
+    await forgetCredentials(cluster, credentials);
+  }
+}
+
+async function mintCredentials(cluster: LiveCluster, progress: Progress): Promise<JoinCredentials> {
+  const { server, connection } = cluster;
+  return joinCredentials.parse(
+    await runScript(
+      connection,
+      {
+        script: "kubeadm-credentials.sh",
+        verb: "ensure",
+        variables: {
+          CLUSTER_CONFIGURATION: await readClusterConfiguration(cluster),
+          NODE_ADDRESS: server.address,
+        },
+      },
+      (line) => progress(`${server.name}: ${line}`),
+    ),
+  );
+}
+
+/** They would expire by themselves; until then they could make anyone a server. */
+async function forgetCredentials(cluster: LiveCluster, { token }: JoinCredentials): Promise<void> {
+  const secrets = ["kubeadm-certs", `bootstrap-token-${token.split(".")[0]}`];
+  await Promise.allSettled(
+    secrets.map((name) => cluster.core.deleteNamespacedSecret({ name, namespace: "kube-system" })),
+  );
+}
+
+/** A new server gets the control-plane taint only if the present ones have it. */
+async function serverTaints(cluster: LiveCluster): Promise<{ key: string; effect: string }[]> {
+  const node = await readNode(cluster, cluster.server.nodeName);
+  return (node?.spec?.taints ?? [])
+    .filter(({ key }) => key === controlPlaneLabel)
+    .map(({ key, effect }) => ({ key, effect }));
+}
+
+async function verifyJoin(cluster: LiveCluster, machine: Machine, progress: Progress): Promise<void> {
+  await gate(
+    async () => {
+      const own = membersOf(machine, await etcdMembers(cluster));
+      if (own.length !== 1 || own[0]?.role !== "voter" || !own[0].healthy) {
+        return { seen: `etcd says of it: ${describeMembers(own) || "not a member"}` };
+      }
+      const node = await readNode(cluster, machine.nodeName);
+      if (!isServer(node)) return { seen: "its Node is not labelled as a server" };
+      if (!isReady(node)) return { seen: "its Node is not Ready" };
+      return { found: own };
+    },
+    {
+      what: `${machine.name} to be a healthy voter and a Ready server`,
+      limitMs: 300_000,
+      why: "the next machine must not join before this one is whole",
+      cure: `see journalctl -u kubelet on ${machine.name} and its pods in kube-system, then run pulumi up again`,
+      progress,
+    },
+  );
+}

@@ -1,0 +1,89 @@
+import {
+  AppsV1Api,
+  CoordinationV1Api,
+  CoreV1Api,
+  KubeConfig,
+} from "@kubernetes/client-node";
+import * as z from "zod";
+import { connect, type SshConnection, type SshIdentity } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
+import { ActError } from "./act.ts";
+import type { Access, Machine } from "./request.ts";
+
+/** A cluster whose API answers, and the server through which it was reached. */
+export interface LiveCluster {
+  readonly server: Machine;
+  readonly connection: SshConnection;
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
+  readonly coordination: CoordinationV1Api;
+  close(): void;
+}
+
+const accessAnswer = z.object({
+  server: z.boolean(),
+  ready: z.boolean(),
+  kubeconfig: z.string().optional(),
+});
+
+/** What a peer turned out to be, when it is not the server that was looked for. */
+class NotALiveServer extends Error {}
+
+/**
+ * Finds a server whose API answers, wherever it is among the peers: the initial one may be dead.
+ *
+ * @param except names of machines that don't count, such as one that is about to leave
+ * @throws ActError when no peer is a server whose API answers, saying of each what was seen
+ */
+export async function findLiveCluster(
+  { identity, peers }: Access,
+  except: readonly string[] = [],
+): Promise<LiveCluster> {
+  const candidates = peers.filter((peer) => !except.includes(peer.name));
+  try {
+    return await Promise.any(candidates.map((peer) => openCluster(peer, identity)));
+  } catch (error) {
+    const seen = error instanceof AggregateError ? error.errors : [error];
+    throw new ActError(
+      `no living server was found:\n${seen.map((one) => `    ${one instanceof Error ? one.message : String(one)}`).join("\n")}`,
+      "without one nothing is known of the cluster, and nothing is changed",
+      "start one of its servers, or see that its API server runs (journalctl -u kubelet there)",
+    );
+  }
+}
+
+async function openCluster(server: Machine, identity: SshIdentity): Promise<LiveCluster> {
+  const connection = await connect(server, identity, 5_000);
+  try {
+    const answer = accessAnswer.parse(
+      await runScript(connection, { script: "kubeadm-access.sh", verb: "check" }),
+    );
+    if (!answer.server) throw new NotALiveServer(`${server.name} is not a server`);
+    if (!answer.ready || answer.kubeconfig === undefined) {
+      throw new NotALiveServer(`${server.name} is a server, but its API is not ready`);
+    }
+    const kubeConfig = kubeConfigFor(server, Buffer.from(answer.kubeconfig, "base64").toString());
+    return {
+      server,
+      connection,
+      core: kubeConfig.makeApiClient(CoreV1Api),
+      apps: kubeConfig.makeApiClient(AppsV1Api),
+      coordination: kubeConfig.makeApiClient(CoordinationV1Api),
+      close: () => connection.close(),
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** The administrator's kubeconfig, made to talk to this server itself: the endpoint may not carry yet. */
+function kubeConfigFor(server: Machine, text: string): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromString(text);
+  kubeConfig.clusters = kubeConfig.clusters.map((cluster) => ({
+    ...cluster,
+    server: `https://${server.address}:6443`,
+  }));
+  return kubeConfig;
+}

@@ -1,0 +1,41 @@
+import { composeScript } from "../scripts/composeScript.ts";
+import type { SshConnection } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
+import type { Progress } from "./act.ts";
+
+export interface LockedScript {
+  /** What is done, for the log and for a later run that finds it under way. */
+  readonly act: string;
+  readonly script: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** How long it may take, in seconds. */
+  readonly limit: number;
+}
+
+/**
+ * Runs a script's `ensure` on a machine under the machine's own lock: a transient unit, which goes on if the
+ * connection breaks and which a later run joins instead of starting a second one.
+ *
+ * @throws ScriptError when it fails or is not done within its limit
+ */
+export async function runLocked(
+  connection: SshConnection,
+  { act, script, variables, limit }: LockedScript,
+  progress: Progress,
+): Promise<unknown> {
+  const name = connection.target.name;
+  return await runScript(
+    connection,
+    {
+      script: "machine-lock.sh",
+      verb: "ensure",
+      variables: {
+        ACT: act,
+        VERB: "ensure",
+        LIMIT: String(limit),
+        PAYLOAD: composeScript(script, variables),
+      },
+    },
+    (line) => progress(`${name}: ${line}`),
+  );
+}

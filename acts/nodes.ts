@@ -1,0 +1,37 @@
+import { ApiException, PatchStrategy, setHeaderOptions, type V1Node } from "@kubernetes/client-node";
+import type { LiveCluster } from "./liveCluster.ts";
+
+export const controlPlaneLabel = "node-role.kubernetes.io/control-plane";
+const nonceAnnotation = "triad.dev/membership";
+
+/** The Node of this name, if there is one. */
+export async function readNode(cluster: LiveCluster, name: string): Promise<V1Node | undefined> {
+  try {
+    return await cluster.core.readNode({ name });
+  } catch (error) {
+    if (error instanceof ApiException && error.code === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Whether kubelet reports the Node as ready. */
+export function isReady(node: V1Node | undefined): boolean {
+  return node?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+export function isServer(node: V1Node | undefined): boolean {
+  return node?.metadata?.labels?.[controlPlaneLabel] !== undefined;
+}
+
+/** Says which membership a Node stands for, so that a later delete knows whom it deletes. */
+export async function markMembership(cluster: LiveCluster, name: string, nonce: string): Promise<void> {
+  await cluster.core.patchNode(
+    { name, body: { metadata: { annotations: { [nonceAnnotation]: nonce } } } },
+    setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+  );
+}
+
+/** The membership that a Node stands for, if Triad has marked it. */
+export function membershipOf(node: V1Node | undefined): string | undefined {
+  return node?.metadata?.annotations?.[nonceAnnotation];
+}

@@ -1,0 +1,84 @@
+import * as z from "zod";
+
+/** A machine that an act may reach by SSH. */
+const machine = z.object({
+  name: z.string(),
+  nodeName: z.string(),
+  address: z.string(),
+  hostKey: z.string(),
+  ssh: z.object({ user: z.string(), port: z.number() }),
+});
+
+/** What every act needs to find the living cluster: addresses and the way in, never a secret. */
+const access = z.object({
+  identity: z.object({ privateKeyFile: z.string().optional(), agent: z.boolean() }),
+  /** Where a living server may be found. */
+  peers: z.array(machine),
+});
+
+const endpoint = z.object({ name: z.string(), address: z.string(), port: z.number() });
+
+export const backupRequest = access.extend({
+  /** Directory on the operator's machine. */
+  directory: z.string(),
+  clusterName: z.string(),
+  /** Whether there may be no cluster yet. */
+  initialise: z.boolean(),
+  /** The servers of the list: a change of it is worth a new backup. */
+  servers: z.array(z.string()),
+});
+
+export const controlPlaneRequest = access.extend({
+  version: z.string(),
+  initialise: z.boolean(),
+  initialServer: machine,
+  /** Every listed machine; all of them must answer before a cluster is created. */
+  loadBalancers: z.array(machine),
+  endpoint,
+  podCidr: z.string(),
+  serviceCidr: z.string(),
+  clusterName: z.string(),
+  apiServer: z.object({
+    extraArgs: z.record(z.string(), z.string()),
+    auditPolicy: z.boolean(),
+  }),
+  etcd: z.object({ extraArgs: z.record(z.string(), z.string()) }),
+});
+
+export const membershipRequest = access.extend({
+  version: z.string(),
+  machine,
+  loadBalancers: z.array(machine),
+  endpoint,
+});
+
+export const clientsRequest = access.extend({
+  endpoint,
+  /** Servers that must be voters before anything is moved. */
+  servers: z.array(z.string()),
+});
+
+export const workerRequest = clientsRequest.extend({ machine });
+
+export const verificationRequest = clientsRequest.extend({
+  initialServer: machine,
+  workers: z.array(machine),
+  loadBalancers: z.array(machine),
+});
+
+export const endpointRequest = access.extend({
+  endpoint,
+  loadBalancers: z.array(machine),
+  dns: z.object({ server: z.string(), port: z.number() }).optional(),
+});
+
+export type Machine = z.infer<typeof machine>;
+export type Access = z.infer<typeof access>;
+export type Endpoint = z.infer<typeof endpoint>;
+export type BackupRequest = z.infer<typeof backupRequest>;
+export type ControlPlaneRequest = z.infer<typeof controlPlaneRequest>;
+export type MembershipRequest = z.infer<typeof membershipRequest>;
+export type ClientsRequest = z.infer<typeof clientsRequest>;
+export type WorkerRequest = z.infer<typeof workerRequest>;
+export type VerificationRequest = z.infer<typeof verificationRequest>;
+export type EndpointRequest = z.infer<typeof endpointRequest>;

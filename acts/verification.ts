@@ -1,0 +1,94 @@
+import type { V1ConfigMap, V1Pod } from "@kubernetes/client-node";
+import * as z from "zod";
+import { connect } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
+import { defineAct } from "./act.ts";
+import { endpointAddress } from "./clusterConfiguration.ts";
+import { etcdMembers } from "./etcdMembers.ts";
+import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
+import { isReady, isServer } from "./nodes.ts";
+import { verificationRequest, type VerificationRequest } from "./request.ts";
+import { serversGate } from "./serversGate.ts";
+
+const kubeletAnswer = z.object({ server: z.string() });
+
+/** What the cluster is at the end of a run, as the stack's outputs; it changes nothing. */
+export const verification = defineAct(verificationRequest, async (request, context) => {
+  if (context.verb === "delete") return {};
+  const cluster = await findLiveCluster(request);
+  try {
+    await serversGate(cluster, request.servers, context.progress);
+    const [members, nodes, stale] = await Promise.all([
+      etcdMembers(cluster),
+      cluster.core.listNode(),
+      stillAtOldAddress(cluster, request),
+    ]);
+    for (const one of stale) context.progress(`still points to the old address: ${one}`);
+    return {
+      endpoint: `https://${endpointAddress(request.endpoint)}`,
+      members: members.map(({ name, role, peerAddress }) => `${name} ${role} ${peerAddress}`).sort(),
+      nodes: nodes.items
+        .map((node) => {
+          const role = isServer(node) ? "server" : "worker";
+          const version = node.status?.nodeInfo?.kubeletVersion;
+          return `${node.metadata?.name} ${role} ${version} ${isReady(node) ? "Ready" : "not Ready"}`;
+        })
+        .sort(),
+      stillAtOldAddress: stale,
+    };
+  } finally {
+    cluster.close();
+  }
+});
+
+/** Everything found that names the initial server's own address as the API's: it would fail with that server. */
+async function stillAtOldAddress(
+  cluster: LiveCluster,
+  request: VerificationRequest,
+): Promise<string[]> {
+  const old = `${request.initialServer.address}:6443`;
+  const [maps, pods, kubelets] = await Promise.all([
+    cluster.core.listConfigMapForAllNamespaces(),
+    cluster.core.listPodForAllNamespaces(),
+    Promise.all(request.workers.map((worker) => kubeletOf(worker, request, old))),
+  ]);
+  return [
+    ...kubelets.flat(),
+    ...maps.items.filter((map) => mentions(map, old)).map((map) => `ConfigMap ${nameOf(map)}`),
+    ...pods.items
+      .filter((pod) => !isMirror(pod) && mentions(pod, old))
+      .map((pod) => `Pod ${nameOf(pod)}`),
+  ].sort();
+}
+
+async function kubeletOf(
+  worker: VerificationRequest["workers"][number],
+  { identity }: VerificationRequest,
+  old: string,
+): Promise<string[]> {
+  try {
+    const connection = await connect(worker, identity, 5_000);
+    try {
+      const answer = await runScript(connection, { script: "kubeadm-client.sh", verb: "check" });
+      return kubeletAnswer.parse(answer).server === `https://${old}` ? [`kubelet of ${worker.name}`] : [];
+    } finally {
+      connection.close();
+    }
+  } catch {
+    return [`kubelet of ${worker.name}: unknown, it does not answer`];
+  }
+}
+
+function mentions(object: V1ConfigMap | V1Pod, old: string): boolean {
+  const content = "data" in object ? object.data : "spec" in object ? object.spec : {};
+  return JSON.stringify(content ?? {}).includes(old);
+}
+
+/** A static pod speaks of its own server's address by right. */
+function isMirror(pod: V1Pod): boolean {
+  return pod.metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+}
+
+function nameOf({ metadata }: V1ConfigMap | V1Pod): string {
+  return `${metadata?.namespace}/${metadata?.name}`;
+}

@@ -1,0 +1,89 @@
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
+import type { ClusterPlan } from "../plan/clusterPlan.ts";
+import { Clients } from "./clients.ts";
+import { ControlPlane } from "./controlPlane.ts";
+import { Endpoint } from "./endpoint.ts";
+import { LoadBalancer } from "./loadBalancer.ts";
+import { Machine } from "./machine.ts";
+import { Server } from "./server.ts";
+import { Verification } from "./verification.ts";
+
+export interface ClusterArgs {
+  readonly plan: ClusterPlan;
+  /** Key of the DNS server, where Triad writes the endpoint's record. */
+  readonly tsigSecret: pulumi.Input<string> | undefined;
+  /** Text of the API servers' audit policy, empty for none. */
+  readonly auditPolicy: string;
+}
+
+/**
+ * A cluster, in the order in which it comes about. Edges lead only to machines, the endpoint and the cluster's
+ * existence; nothing depends on a server, what comes after the joins is only registered after them.
+ */
+export class Cluster extends pulumi.ComponentResource {
+  readonly verified: pulumi.Output<unknown>;
+  readonly fsyncP99Ms: pulumi.Output<Record<string, number>>;
+
+  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("triad:index:Cluster", name, {}, opts);
+    const { plan } = args;
+
+    const machines = readyMachines(args, this);
+    const loadBalancers = plan.loadBalancers.map(
+      (machine) =>
+        new LoadBalancer(
+          machine.name,
+          { machine, plan, statsPassword: statsPassword(machine.name, this) },
+          { parent: this, dependsOn: ready(machines, machine.name) },
+        ),
+    );
+    const endpoint = new Endpoint(
+      name,
+      { plan, tsigSecret: args.tsigSecret },
+      { parent: this, dependsOn: loadBalancers },
+    );
+    const controlPlane = new ControlPlane(
+      name,
+      { plan },
+      { parent: this, dependsOn: [endpoint, ...ready(machines, plan.initialServer.name)] },
+    );
+    const servers = plan.servers.map(
+      (machine) =>
+        new Server(
+          machine.name,
+          { machine, plan },
+          { parent: this, dependsOn: [controlPlane, endpoint, ...ready(machines, machine.name)] },
+        ),
+    );
+    const memberships = servers.map(({ membership }) => membership);
+    const outside = { parent: this, dependsOn: [controlPlane, endpoint] };
+    const clients = plan.moveWorkers ? [new Clients(name, { plan, afterServers: memberships }, outside)] : [];
+    const comesAfter = [...memberships, ...clients.flatMap(({ moved }) => moved)];
+    const verification = new Verification(name, { plan, comesAfter }, outside);
+
+    this.verified = verification.found;
+    this.fsyncP99Ms = pulumi.output(
+      Object.fromEntries(plan.servers.map(({ name }) => [name, machines.get(name)?.fsyncP99Ms ?? 0])),
+    );
+    this.registerOutputs({ verified: this.verified, fsyncP99Ms: this.fsyncP99Ms });
+  }
+}
+
+function readyMachines({ plan, auditPolicy }: ClusterArgs, parent: Cluster): Map<string, Machine> {
+  return new Map(
+    plan.machines.map((machine) => [
+      machine.name,
+      new Machine(machine.name, { machine, plan, auditPolicy }, { parent }),
+    ]),
+  );
+}
+
+function ready(machines: ReadonlyMap<string, Machine>, name: string): Machine[] {
+  const machine = machines.get(name);
+  return machine === undefined ? [] : [machine];
+}
+
+function statsPassword(machine: string, parent: Cluster): pulumi.Output<string> {
+  return new RandomPassword(`${machine}-stats-password`, { length: 24, special: false }, { parent }).result;
+}

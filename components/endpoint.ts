@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan, DnsRecordPlan } from "../plan/clusterPlan.ts";
+import { accessRequest, machineRequest } from "./access.ts";
+import { actCommand, machineScript } from "./command.ts";
+
+export interface EndpointArgs {
+  readonly plan: ClusterPlan;
+  readonly tsigSecret: pulumi.Input<string> | undefined;
+}
+
+/**
+ * The name and address by which the API is reached: the DNS record, where Triad may write it, and a gate that lets
+ * nothing go on until the name resolves and a load balancer answers at the address. Deleting it removes the record.
+ */
+export class Endpoint extends pulumi.ComponentResource {
+  constructor(name: string, { plan, tsigSecret }: EndpointArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("triad:index:Endpoint", name, {}, opts);
+    const record = plan.dnsRecord && tsigSecret ? dnsRecord(name, plan, plan.dnsRecord, tsigSecret, this) : [];
+    actCommand(
+      `${name}-up`,
+      "endpoint",
+      {
+        ...accessRequest(plan),
+        endpoint: plan.endpoint,
+        loadBalancers: plan.loadBalancers.map(machineRequest),
+        ...(plan.dnsRecord ? { dns: { server: plan.dnsRecord.server, port: plan.dnsRecord.port } } : {}),
+      },
+      { parent: this, dependsOn: record },
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** Written from a load balancer: it stands in the network where the DNS server takes updates. */
+function dnsRecord(
+  name: string,
+  plan: ClusterPlan,
+  record: DnsRecordPlan,
+  tsigSecret: pulumi.Input<string>,
+  parent: pulumi.Resource,
+): pulumi.Resource[] {
+  const [machine] = plan.loadBalancers;
+  if (machine === undefined) return [];
+  const variables = {
+    DNS_SERVER: record.server,
+    DNS_PORT: String(record.port),
+    ZONE: record.zone,
+    NAME: record.name,
+    ADDRESS: record.address,
+    TTL: String(record.ttl),
+    TSIG_NAME: record.tsig.name,
+    TSIG_ALGORITHM: record.tsig.algorithm,
+    TSIG_SECRET: tsigSecret,
+  };
+  return [
+    machineScript(
+      `${name}-dns`,
+      { machine, identity: plan.ssh, script: "dns-record.sh", variables },
+      { parent },
+    ),
+  ];
+}

@@ -1,0 +1,58 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan, LoadBalancerPlan } from "../plan/clusterPlan.ts";
+import { machineScript } from "./command.ts";
+
+export interface LoadBalancerArgs {
+  readonly machine: LoadBalancerPlan;
+  readonly plan: ClusterPlan;
+  /** Of the statistics page. */
+  readonly statsPassword: pulumi.Input<string>;
+}
+
+/**
+ * A machine with HAProxy, which passes connections to servers whose API is ready, and keepalived, which holds the
+ * endpoint's address on one of the load balancers. A new server enters disabled; its membership enables it.
+ * Deleting it stops both and puts the machine's own configuration back.
+ */
+export class LoadBalancer extends pulumi.ComponentResource {
+  constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("triad:index:LoadBalancer", name, {}, opts);
+    const haproxy = machineScript(`${name}-haproxy`, haproxyArgs(args), { parent: this });
+    machineScript(`${name}-keepalived`, keepalivedArgs(args), { parent: this, dependsOn: haproxy });
+    this.registerOutputs({});
+  }
+}
+
+function haproxyArgs({ machine, plan, statsPassword }: LoadBalancerArgs): Parameters<typeof machineScript>[1] {
+  return {
+    machine,
+    identity: plan.ssh,
+    script: "haproxy.sh",
+    variables: {
+      ENDPOINT_ADDRESS: plan.endpoint.address,
+      ENDPOINT_PORT: String(plan.endpoint.port),
+      OWN_ADDRESS: machine.address,
+      SERVERS: plan.servers.map((server) => `${server.name}=${server.address}`).join(" "),
+      INITIAL_SERVER: plan.initialServer.name,
+      STATS_PASSWORD: statsPassword,
+    },
+  };
+}
+
+function keepalivedArgs({ machine, plan }: LoadBalancerArgs): Parameters<typeof machineScript>[1] {
+  const peers = plan.loadBalancers.filter((other) => other.name !== machine.name);
+  return {
+    machine,
+    identity: plan.ssh,
+    script: "keepalived.sh",
+    variables: {
+      VIRTUAL_ADDRESS: plan.endpoint.address,
+      PREFIX_LENGTH: String(plan.endpoint.prefixLength),
+      ROUTER_ID: String(plan.endpoint.virtualRouterId),
+      PRIORITY: String(machine.priority),
+      OWN_ADDRESS: machine.address,
+      PEERS: peers.map((peer) => peer.address).join(" "),
+      INTERFACE: machine.interface ?? "",
+    },
+  };
+}

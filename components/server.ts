@@ -1,0 +1,34 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
+import { accessRequest, machineRequest } from "./access.ts";
+import { actCommand } from "./command.ts";
+
+export interface ServerArgs {
+  readonly machine: MachinePlan;
+  readonly plan: ClusterPlan;
+}
+
+/**
+ * A machine that is a server of the cluster, the initial one too. Deleting it lets it leave: out of the load balancers
+ * and of etcd, then cleaned. Nothing may depend on it, so that any one server can go without touching the rest.
+ */
+export class Server extends pulumi.ComponentResource {
+  readonly membership: pulumi.Resource;
+
+  constructor(name: string, { machine, plan }: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("triad:index:Server", name, {}, opts);
+    this.membership = actCommand(
+      `${name}-membership`,
+      "membership",
+      {
+        ...accessRequest(plan),
+        version: plan.version,
+        machine: machineRequest(machine),
+        loadBalancers: plan.loadBalancers.map(machineRequest),
+        endpoint: plan.endpoint,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+}

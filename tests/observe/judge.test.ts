@@ -1,0 +1,101 @@
+import { strict as assert } from "node:assert";
+import type { EtcdMember } from "../../acts/etcdMembers.ts";
+import { judge } from "../../observe/judge.ts";
+import type { MachineFacts, Observation } from "../../observe/observation.ts";
+import type { ClusterPlan } from "../../plan/clusterPlan.ts";
+import { samplePlan } from "../support/samplePlan.ts";
+
+const bare: MachineFacts = {
+  diskFreeGiB: 50,
+  memoryMiB: 4000,
+  clockMs: 0,
+  listeners: [{ port: 22, process: "sshd" }],
+  kubeletConf: false,
+  adminConf: false,
+  etcdData: false,
+};
+
+const growing = samplePlan(["k8s-master", "k8s-master-2", "k8s-master-3"]);
+const adopting = samplePlan(["k8s-master"]);
+
+function member(address: string, healthy = true): EtcdMember {
+  return { id: address, name: address, peerAddress: address, role: "voter", healthy, leader: false };
+}
+const oneMember = [member("10.0.20.100")];
+
+function seen(machine: string, facts: Partial<MachineFacts> = {}, clockDriftMs = 0): Observation {
+  return { machine, state: "seen", facts: { ...bare, ...facts }, clockDriftMs };
+}
+
+/** Every machine of the plan is fine but for the one given. */
+function faults(plan: ClusterPlan, odd: Observation, members: EtcdMember[] = oneMember): readonly string[] {
+  const rest = plan.machines.filter(({ name }) => name !== odd.machine).map(({ name }) => seen(name));
+  return judge(plan, [...rest, odd], members).faults;
+}
+
+describe("the look at the world", () => {
+  it("finds nothing where nothing is wrong", () => {
+    assert.deepEqual(
+      judge(
+        growing,
+        growing.machines.map(({ name }) => seen(name)),
+        oneMember,
+      ),
+      { faults: [], warnings: [] },
+    );
+  });
+
+  const refusals: [string, Observation, RegExp][] = [
+    ["too little disk", seen("k8s-master-2", { diskFreeGiB: 3 }), /^k8s-master-2: 3 GiB .* preflight\.diskGiB/],
+    ["too little memory", seen("k8s-master-3", { memoryMiB: 512 }), /^k8s-master-3: it has 512 MiB/],
+    [
+      "a taken port on a server to be",
+      seen("k8s-master-2", { listeners: [{ port: 2379, process: "python3" }] }),
+      /^k8s-master-2: port 2379 is taken by python3/,
+    ],
+    [
+      "a taken port on a load balancer",
+      seen("lb1", { listeners: [{ port: 6443, process: "nginx" }] }),
+      /^lb1: port 6443 is taken by nginx/,
+    ],
+    ["a clock that drifts", seen("k8s-node1", {}, 6_000), /^k8s-node1: its clock is 6\.0 s off/],
+    [
+      "a machine that must not be trusted",
+      { machine: "lb2", state: "refused", reason: "shows another host key" },
+      /^lb2: shows another host key/,
+    ],
+    [
+      "a silent machine while the list changes",
+      { machine: "k8s-master-3", state: "silent", reason: "does not answer SSH" },
+      /^k8s-master-3: does not answer/,
+    ],
+  ];
+  for (const [what, observation, expected] of refusals) {
+    it(`refuses ${what}, by name`, () => {
+      const found = faults(growing, observation);
+      assert.equal(found.length, 1);
+      assert.match(found[0] ?? "", expected);
+    });
+  }
+
+  it("adopts a server as it is: its ports are its own, its disk is what it is", () => {
+    const listeners = [{ port: 6443, process: "kube-apiserver" }];
+    const running = seen("k8s-master", { kubeletConf: true, adminConf: true, diskFreeGiB: 2, listeners });
+    assert.deepEqual(faults(adopting, running), []);
+  });
+
+  it("leaves HAProxy its own ports", () => {
+    assert.deepEqual(faults(growing, seen("lb1", { listeners: [{ port: 6443, process: "haproxy" }] })), []);
+  });
+
+  it("only warns of a silent machine or an ill member when the members stay as they are", () => {
+    const three = [member("10.0.20.100"), member("10.0.20.110"), member("10.0.20.111", false)];
+    const observations = growing.machines.map(
+      ({ name }): Observation =>
+        name === "k8s-master-3" ? { machine: name, state: "silent", reason: "off" } : seen(name),
+    );
+    const { faults, warnings } = judge(growing, observations, three);
+    assert.deepEqual(faults, []);
+    assert.equal(warnings.length, 2);
+  });
+});

@@ -1,0 +1,44 @@
+import { parseConfig } from "../../config/parse.ts";
+import { type ClusterPlan, planCluster } from "../../plan/clusterPlan.ts";
+
+/** A key that is well-formed; nobody answers with it. */
+export const sampleHostKey =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZ2Vn0uYy7fTgAVTmZFG3lNHRyIHYSzGCX3qF0S9o1p";
+
+const addresses = {
+  "k8s-master": "10.0.20.100",
+  "k8s-master-2": "10.0.20.110",
+  "k8s-master-3": "10.0.20.111",
+  "k8s-node1": "10.0.20.101",
+  "k8s-node2": "10.0.20.102",
+  lb1: "10.0.20.97",
+  lb2: "10.0.20.98",
+};
+
+/** The plan of the rehearsal's homelab: two load balancers, two workers, and the servers given. */
+export function samplePlan(
+  servers: readonly string[] = ["k8s-master"],
+  overrides: Readonly<Record<string, unknown>> = {},
+): ClusterPlan {
+  return planCluster(
+    parseConfig({
+      name: "homelab",
+      distribution: "kubeadm",
+      version: "v1.34.2",
+      machines: Object.fromEntries(
+        Object.entries(addresses).map(([name, address]) => [
+          name,
+          { address, hostKey: sampleHostKey },
+        ]),
+      ),
+      servers,
+      workers: ["k8s-node1", "k8s-node2"],
+      loadBalancers: ["lb1", "lb2"],
+      endpoint: { name: "k8s-apiserver.homelab.test", address: "10.0.20.99" },
+      ssh: { user: "ops", agent: true },
+      dns: { server: "10.0.20.53", zone: "homelab.test", tsig: { name: "triad" } },
+      dnsTsigSecret: { secure: "not read" },
+      ...overrides,
+    }),
+  );
+}
