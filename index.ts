@@ -5,18 +5,24 @@ import { ConfigError } from "./config/configError.ts";
 import { dnsTsigSecret, loadConfig } from "./config/load.ts";
 import { observe } from "./observe/observe.ts";
 import { RefusedError } from "./observe/refusedError.ts";
-import { type ClusterPlan, planCluster } from "./plan/clusterPlan.ts";
+import { type ClusterPlan, type MachinePlan, planCluster } from "./plan/clusterPlan.ts";
 
 const plan = await load();
-const policyFile = plan.apiServer.auditPolicyFile;
+const { auditPolicyFile } = plan;
 const cluster = new Cluster(plan.name, {
   plan,
   tsigSecret: dnsTsigSecret(),
-  auditPolicy: policyFile === undefined ? "" : readFileSync(policyFile, "utf8"),
+  auditPolicy: auditPolicyFile === undefined ? "" : readFileSync(auditPolicyFile, "utf8"),
 });
 
 export const endpoint = `https://${plan.endpoint.name}:${plan.endpoint.port}`;
 export const { verified, fsyncP99Ms } = cluster;
+/** Prints an administrator's kubeconfig; the certificate in it expires, so it is fetched when needed. */
+export const kubeconfigCommand = kubeconfigFrom(plan.initialServer);
+
+function kubeconfigFrom({ address, ssh }: MachinePlan): string {
+  return `ssh -p ${ssh.port} ${ssh.user}@${address} sudo cat /etc/kubernetes/admin.conf`;
+}
 
 async function load(): Promise<ClusterPlan> {
   try {

@@ -1,6 +1,7 @@
 import { ApiException } from "@kubernetes/client-node";
-import { parseDocument, stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import * as z from "zod";
+import { editYaml } from "./editYaml.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import type { Endpoint } from "./request.ts";
 
@@ -13,7 +14,9 @@ export async function readClusterConfiguration(cluster: LiveCluster): Promise<st
   return z.object({ ClusterConfiguration: z.string() }).parse(data).ClusterConfiguration;
 }
 
-const names = z.array(z.string()).default([]);
+const found = z.looseObject({
+  apiServer: z.looseObject({ certSANs: z.array(z.string()).optional() }).optional(),
+});
 
 /** The endpoint as kubeadm writes it: `name:port`. */
 export function endpointAddress({ name, port }: Endpoint): string {
@@ -30,20 +33,12 @@ export function endpointNames({ name, address }: Endpoint): string[] {
  * stays, names that were in the certificate before too.
  */
 export function withEndpoint(clusterConfiguration: string, endpoint: Endpoint): string {
-  const document = parseDocument(clusterConfiguration);
-  const present = names.parse(toPlain(document.getIn(["apiServer", "certSANs"])));
-  document.set("controlPlaneEndpoint", endpointAddress(endpoint));
-  document.setIn(
-    ["apiServer", "certSANs"],
-    [...new Set([...present, ...endpointNames(endpoint)])],
-  );
-  return document.toString();
-}
-
-function toPlain(value: unknown): unknown {
-  return value !== null && typeof value === "object" && "toJSON" in value && typeof value.toJSON === "function"
-    ? value.toJSON()
-    : (value ?? undefined);
+  const present = found.parse(parse(clusterConfiguration)).apiServer?.certSANs ?? [];
+  const names = [...new Set([...present, ...endpointNames(endpoint)])];
+  return editYaml(clusterConfiguration, (document) => {
+    document.set("controlPlaneEndpoint", endpointAddress(endpoint));
+    document.setIn(["apiServer", "certSANs"], document.createNode(names));
+  });
 }
 
 /**
@@ -79,7 +74,7 @@ const kubeconfig = z.looseObject({
 /** A kubeconfig whose clusters are all reached through the endpoint. */
 export function pointKubeconfig(text: string, endpoint: Endpoint): string {
   const server = `https://${endpointAddress(endpoint)}`;
-  const parsed = kubeconfig.parse(parseDocument(text).toJSON());
+  const parsed = kubeconfig.parse(parse(text));
   if (parsed.clusters.every(({ cluster }) => cluster.server === server)) return text;
   return stringify({
     ...parsed,
@@ -89,5 +84,5 @@ export function pointKubeconfig(text: string, endpoint: Endpoint): string {
 
 /** The addresses that a kubeconfig points to. */
 export function kubeconfigServers(text: string): string[] {
-  return kubeconfig.parse(parseDocument(text).toJSON()).clusters.map(({ cluster }) => cluster.server);
+  return kubeconfig.parse(parse(text)).clusters.map(({ cluster }) => cluster.server);
 }

@@ -4,18 +4,25 @@ import * as z from "zod";
 import { type ActContext, ActError, defineAct } from "./act.ts";
 import {
   endpointAddress,
-  endpointNames,
   pointConfigMap,
   readClusterConfiguration,
   withEndpoint,
 } from "./clusterConfiguration.ts";
+import { withFlags } from "./configurationFlags.ts";
 import { initConfiguration } from "./initConfiguration.ts";
 import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { runLocked } from "./machineLock.ts";
-import { controlPlaneRequest, type ControlPlaneRequest, type Machine } from "./request.ts";
+import { controlPlaneRequest, flags, type ControlPlaneRequest, type Machine } from "./request.ts";
+import { retrofitServer } from "./retrofitServer.ts";
+import { refuseOtherFlags } from "./serverFlags.ts";
 
-const observed = z.object({ adminConf: z.boolean(), etcdData: z.boolean(), kubeletConf: z.boolean() });
+const answer = z.object({ flags });
+const observed = z.object({
+  adminConf: z.boolean(),
+  etcdData: z.boolean(),
+  kubeletConf: z.boolean(),
+});
 
 /**
  * The cluster exists and its API servers' certificates name the endpoint. A living cluster is adopted and, where
@@ -26,7 +33,7 @@ export const controlPlane = defineAct(controlPlaneRequest, async (request, conte
   if (context.verb === "delete") return {};
   if (await holdsServerData(request)) return await adopt(request, context);
   await initialise(request, context);
-  return { endpoint: endpointAddress(request.endpoint), origin: "initialised" };
+  return { endpoint: endpointAddress(request.endpoint), flags: request.flags };
 });
 
 async function adopt(request: ControlPlaneRequest, context: ActContext): Promise<object> {
@@ -34,16 +41,18 @@ async function adopt(request: ControlPlaneRequest, context: ActContext): Promise
   try {
     await refuseOtherVersion(cluster, request);
     const before = await readClusterConfiguration(cluster);
-    const after = withEndpoint(before, request.endpoint);
+    const earlier = answer.safeParse(context.previous).data?.flags;
+    const after = withFlags(withEndpoint(before, request.endpoint), request.flags, earlier);
+    if (context.verb === "create") await refuseOtherFlags(cluster, after);
     const retrofitted = before !== after || !(await endpointIsEverywhere(cluster, request));
     if (retrofitted) {
       await withLease(cluster, `retrofit ${cluster.server.name}`, context.progress, () =>
-        retrofit(cluster, request, after, context),
+        retrofit(cluster, request, { before, after }, context),
       );
     } else {
       context.progress("the cluster already has this endpoint: nothing to change");
     }
-    return { endpoint: endpointAddress(request.endpoint), origin: "adopted" };
+    return { endpoint: endpointAddress(request.endpoint), flags: request.flags };
   } finally {
     cluster.close();
   }
@@ -52,23 +61,15 @@ async function adopt(request: ControlPlaneRequest, context: ActContext): Promise
 async function retrofit(
   cluster: LiveCluster,
   { endpoint }: ControlPlaneRequest,
-  clusterConfiguration: string,
+  { before, after }: { before: string; after: string },
   { progress }: ActContext,
 ): Promise<void> {
-  await runLocked(
-    cluster.connection,
-    {
-      act: `retrofit ${cluster.server.name}`,
-      script: "kubeadm-retrofit.sh",
-      variables: {
-        ENDPOINT: endpointAddress(endpoint),
-        CERTIFICATE_NAMES: endpointNames(endpoint).join(" "),
-        NODE_NAME: cluster.server.nodeName,
-        NODE_ADDRESS: cluster.server.address,
-        CLUSTER_CONFIGURATION: clusterConfiguration,
-      },
-      limit: 180,
-    },
+  const { connection, server } = cluster;
+  await retrofitServer(
+    connection,
+    server,
+    endpoint,
+    { configuration: after, upload: before !== after },
     progress,
   );
   for (const where of kubeconfigMaps) {
@@ -98,7 +99,10 @@ async function endpointIsEverywhere(
   return maps.every(Boolean);
 }
 
-async function refuseOtherVersion(cluster: LiveCluster, { version }: ControlPlaneRequest): Promise<void> {
+async function refuseOtherVersion(
+  cluster: LiveCluster,
+  { version }: ControlPlaneRequest,
+): Promise<void> {
   const configuration = await readClusterConfiguration(cluster);
   const running = /^kubernetesVersion: *(\S+)$/m.exec(configuration)?.[1];
   if (running !== undefined && running !== version) {

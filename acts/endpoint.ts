@@ -12,7 +12,10 @@ export const endpoint = defineAct(endpointRequest, async (request, context) => {
   return { endpoint: endpointAddress(request.endpoint), address: request.endpoint.address };
 });
 
-async function nameResolves({ endpoint, dns }: EndpointRequest, { progress }: ActContext): Promise<void> {
+async function nameResolves(
+  { endpoint, dns }: EndpointRequest,
+  { progress }: ActContext,
+): Promise<void> {
   const resolver = new Resolver({ timeout: 2_000, tries: 1 });
   if (dns !== undefined) resolver.setServers([`${dns.server}:${dns.port}`]);
   await gate(
@@ -35,7 +38,10 @@ async function nameResolves({ endpoint, dns }: EndpointRequest, { progress }: Ac
   );
 }
 
-async function portAnswers({ endpoint, loadBalancers }: EndpointRequest, { progress }: ActContext): Promise<void> {
+async function portAnswers(
+  { endpoint, loadBalancers }: EndpointRequest,
+  { progress }: ActContext,
+): Promise<void> {
   await gate(async () => ({ found: await dial(endpoint) }), {
     what: `${endpoint.address}:${endpoint.port} to accept connections`,
     limitMs: 30_000,

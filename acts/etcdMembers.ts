@@ -52,13 +52,14 @@ export async function etcdMembers(cluster: LiveCluster): Promise<EtcdMember[]> {
 export function parseEtcdMembers(raw: unknown): EtcdMember[] {
   const { list, status } = answer.parse(raw);
   return list.members.map((member) => {
-    const own = member.clientURLs.map((url) => status[url]).find((one) => one != null);
+    // An address that did not answer is null; one that was not asked is missing.
+    const own = member.clientURLs.flatMap((url) => status[url] ?? [])[0];
     return {
       id: member.ID,
       name: member.name,
       peerAddress: new URL(member.peerURLs[0] ?? "https://unknown").hostname,
       role: member.isLearner ? "learner" : "voter",
-      healthy: own !== undefined && own !== null && own.leader !== "0" && own.errors.length === 0,
+      healthy: own !== undefined && own.leader !== "0" && own.errors.length === 0,
       leader: own?.leader === member.ID,
     };
   });
@@ -100,7 +101,12 @@ export async function moveEtcdLeader(cluster: LiveCluster, id: string): Promise<
 export function describeMembers(members: readonly EtcdMember[]): string {
   return members
     .map(({ name, peerAddress, role, healthy, leader }) =>
-      [name || `(unstarted, ${peerAddress})`, role, leader ? "leader" : "", healthy ? "" : "unhealthy"]
+      [
+        name || `(unstarted, ${peerAddress})`,
+        role,
+        leader ? "leader" : "",
+        healthy ? "" : "unhealthy",
+      ]
         .filter((word) => word !== "")
         .join(" "),
     )

@@ -76,7 +76,9 @@ async function heal(
         "bring the other members back to health first, then run pulumi up again",
       );
     }
-    progress(`removing what an earlier join of ${machine.name} left in etcd: ${describeMembers([member])}`);
+    progress(
+      `removing what an earlier join of ${machine.name} left in etcd: ${describeMembers([member])}`,
+    );
     await removeEtcdMember(cluster, member.id);
   }
 }
@@ -204,7 +206,11 @@ async function serverTaints(cluster: LiveCluster): Promise<{ key: string; effect
     .map(({ key, effect }) => ({ key, effect }));
 }
 
-async function verifyJoin(cluster: LiveCluster, machine: Machine, progress: Progress): Promise<void> {
+async function verifyJoin(
+  cluster: LiveCluster,
+  machine: Machine,
+  progress: Progress,
+): Promise<void> {
   await gate(
     async () => {
       const own = membersOf(machine, await etcdMembers(cluster));

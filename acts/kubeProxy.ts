@@ -4,7 +4,7 @@ import { endpointAddress } from "./clusterConfiguration.ts";
 import { gate } from "./gate.ts";
 import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
-import { clientsRequest, type ClientsRequest } from "./request.ts";
+import { clientsRequest } from "./request.ts";
 import { serversGate } from "./serversGate.ts";
 
 const where = { name: "kube-proxy", namespace: "kube-system" };

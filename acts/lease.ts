@@ -56,7 +56,8 @@ async function acquire(
     const other = lease?.spec?.holderIdentity || undefined;
     const expired = Date.now() - seen.since > leaseDurationSeconds * 1_000;
     if (other === undefined || other === holder || expired) {
-      if (expired && other !== undefined) progress(`taking over from ${other}, which no longer renews its Lease`);
+      if (expired && other !== undefined)
+        progress(`taking over from ${other}, which no longer renews its Lease`);
       if (await tryHold(cluster, lease, holder, act)) return;
       continue;
     }
@@ -108,8 +109,7 @@ function hold(lease: V1Lease, holder: string, act: string): V1Lease {
 
 async function release(cluster: LiveCluster): Promise<void> {
   await change(cluster, (lease) => {
-    const annotations = { ...lease.metadata?.annotations };
-    delete annotations[actAnnotation];
+    const { [actAnnotation]: _ended, ...annotations } = lease.metadata?.annotations ?? {};
     return {
       ...lease,
       metadata: { ...lease.metadata, annotations },

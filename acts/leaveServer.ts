@@ -91,7 +91,10 @@ async function connectLeaver(
   }
 }
 
-async function leaveGate(cluster: LiveCluster, machine: MembershipRequest["machine"]): Promise<void> {
+async function leaveGate(
+  cluster: LiveCluster,
+  machine: MembershipRequest["machine"],
+): Promise<void> {
   const members = await etcdMembers(cluster);
   for (const member of membersOf(machine, members)) {
     if (quorumHoldsWithout(member.id, members)) continue;
@@ -110,7 +113,9 @@ async function handOverLeadership(
 ): Promise<void> {
   const members = await etcdMembers(cluster);
   const [own] = membersOf(machine, members);
-  const heir = members.find(({ id, role, healthy }) => id !== own?.id && role === "voter" && healthy);
+  const heir = members.find(
+    ({ id, role, healthy }) => id !== own?.id && role === "voter" && healthy,
+  );
   if (own?.leader !== true || heir === undefined) return;
   progress(`etcd's leadership goes from ${own.name} to ${heir.name}`);
   await moveEtcdLeader(cluster, heir.id);

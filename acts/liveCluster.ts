@@ -1,9 +1,4 @@
-import {
-  AppsV1Api,
-  CoordinationV1Api,
-  CoreV1Api,
-  KubeConfig,
-} from "@kubernetes/client-node";
+import { AppsV1Api, CoordinationV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import * as z from "zod";
 import { connect, type SshConnection, type SshIdentity } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";

@@ -20,7 +20,9 @@ try {
   const [name = "", verb = ""] = process.argv.slice(2);
   const act = await acts[name]?.();
   if (act === undefined || !isVerb(verb)) {
-    throw new Error(`usage: node acts/main.ts <${Object.keys(acts).join("|")}> <create|update|delete>`);
+    throw new Error(
+      `usage: node acts/main.ts <${Object.keys(acts).join("|")}> <create|update|delete>`,
+    );
   }
   const request: unknown = JSON.parse(await text(process.stdin));
   const previous: unknown = JSON.parse(process.env["PULUMI_COMMAND_STDOUT"] || "null");

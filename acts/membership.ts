@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { connect } from "../ssh/connection.ts";
 import { type ActContext, defineAct } from "./act.ts";
 import { joinServer } from "./joinServer.ts";
 import { leaveServer } from "./leaveServer.ts";
@@ -7,6 +8,8 @@ import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { enableServer } from "./loadBalancers.ts";
 import { markMembership, membershipOf, readNode } from "./nodes.ts";
 import { membershipRequest, type MembershipRequest } from "./request.ts";
+import { ensureEndpoint } from "./retrofitServer.ts";
+import { ensureFlags } from "./serverFlags.ts";
 import { isHealthyServer } from "./serverHealth.ts";
 
 const answer = z.object({
@@ -26,11 +29,27 @@ export const membership = defineAct(membershipRequest, async (request, context) 
   try {
     const found = await isHealthyServer(cluster, request.machine);
     if (!found) await joinServer(cluster, request, context);
+    else await adjust(cluster, request, context);
     return await settle(cluster, request, context, previous ?? { nonce: randomUUID(), found });
   } finally {
     cluster.close();
   }
 });
+
+/** A server that was found gets what one that joins has from the start. Adopting it restarts nothing. */
+async function adjust(
+  cluster: LiveCluster,
+  request: MembershipRequest,
+  { verb, progress }: ActContext,
+): Promise<void> {
+  const connection = await connect(request.machine, request.identity);
+  try {
+    await ensureEndpoint(cluster, connection, request.machine, request.endpoint, progress);
+    if (verb === "update") await ensureFlags(cluster, connection, request, progress);
+  } finally {
+    connection.close();
+  }
+}
 
 /** A membership found again keeps the nonce on its Node: it may be known to another stack's state. */
 async function settle(

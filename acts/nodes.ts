@@ -1,4 +1,9 @@
-import { ApiException, PatchStrategy, setHeaderOptions, type V1Node } from "@kubernetes/client-node";
+import {
+  ApiException,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1Node,
+} from "@kubernetes/client-node";
 import type { LiveCluster } from "./liveCluster.ts";
 
 export const controlPlaneLabel = "node-role.kubernetes.io/control-plane";
@@ -16,7 +21,10 @@ export async function readNode(cluster: LiveCluster, name: string): Promise<V1No
 
 /** Whether kubelet reports the Node as ready. */
 export function isReady(node: V1Node | undefined): boolean {
-  return node?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+  return (
+    node?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ??
+    false
+  );
 }
 
 export function isServer(node: V1Node | undefined): boolean {
@@ -24,7 +32,11 @@ export function isServer(node: V1Node | undefined): boolean {
 }
 
 /** Says which membership a Node stands for, so that a later delete knows whom it deletes. */
-export async function markMembership(cluster: LiveCluster, name: string, nonce: string): Promise<void> {
+export async function markMembership(
+  cluster: LiveCluster,
+  name: string,
+  nonce: string,
+): Promise<void> {
   await cluster.core.patchNode(
     { name, body: { metadata: { annotations: { [nonceAnnotation]: nonce } } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),

@@ -18,6 +18,13 @@ const access = z.object({
 
 const endpoint = z.object({ name: z.string(), address: z.string(), port: z.number() });
 
+/** Flags of the servers, without their leading dashes. */
+export const flags = z.object({
+  apiServer: z.record(z.string(), z.string()),
+  etcd: z.record(z.string(), z.string()),
+  audit: z.boolean(),
+});
+
 export const backupRequest = access.extend({
   /** Directory on the operator's machine. */
   directory: z.string(),
@@ -38,16 +45,16 @@ export const controlPlaneRequest = access.extend({
   podCidr: z.string(),
   serviceCidr: z.string(),
   clusterName: z.string(),
-  apiServer: z.object({
-    extraArgs: z.record(z.string(), z.string()),
-    auditPolicy: z.boolean(),
-  }),
-  etcd: z.object({ extraArgs: z.record(z.string(), z.string()) }),
+  flags,
 });
 
 export const membershipRequest = access.extend({
   version: z.string(),
   machine,
+  /** A change of them restarts one server after the other. */
+  flags,
+  /** Text of the API servers' audit policy, empty for none. */
+  auditPolicy: z.string(),
   loadBalancers: z.array(machine),
   endpoint,
 });
@@ -63,7 +70,6 @@ export const workerRequest = clientsRequest.extend({ machine });
 export const verificationRequest = clientsRequest.extend({
   initialServer: machine,
   workers: z.array(machine),
-  loadBalancers: z.array(machine),
 });
 
 export const endpointRequest = access.extend({
@@ -74,6 +80,7 @@ export const endpointRequest = access.extend({
 
 export type Machine = z.infer<typeof machine>;
 export type Access = z.infer<typeof access>;
+export type Flags = z.infer<typeof flags>;
 export type Endpoint = z.infer<typeof endpoint>;
 export type BackupRequest = z.infer<typeof backupRequest>;
 export type ControlPlaneRequest = z.infer<typeof controlPlaneRequest>;

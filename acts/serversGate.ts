@@ -18,7 +18,10 @@ export async function serversGate(
     async () => {
       const members = await etcdMembers(cluster);
       const missing = servers.filter(
-        (server) => !members.some(({ name, role, healthy }) => name === server && role === "voter" && healthy),
+        (server) =>
+          !members.some(
+            ({ name, role, healthy }) => name === server && role === "voter" && healthy,
+          ),
       );
       if (missing.length === 0) return { found: members };
       return { seen: `${missing.join(", ")} missing; members: ${describeMembers(members)}` };

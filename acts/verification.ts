@@ -26,7 +26,9 @@ export const verification = defineAct(verificationRequest, async (request, conte
     for (const one of stale) context.progress(`still points to the old address: ${one}`);
     return {
       endpoint: `https://${endpointAddress(request.endpoint)}`,
-      members: members.map(({ name, role, peerAddress }) => `${name} ${role} ${peerAddress}`).sort(),
+      members: members
+        .map(({ name, role, peerAddress }) => `${name} ${role} ${peerAddress}`)
+        .sort(),
       nodes: nodes.items
         .map((node) => {
           const role = isServer(node) ? "server" : "worker";
@@ -70,7 +72,9 @@ async function kubeletOf(
     const connection = await connect(worker, identity, 5_000);
     try {
       const answer = await runScript(connection, { script: "kubeadm-client.sh", verb: "check" });
-      return kubeletAnswer.parse(answer).server === `https://${old}` ? [`kubelet of ${worker.name}`] : [];
+      return kubeletAnswer.parse(answer).server === `https://${old}`
+        ? [`kubelet of ${worker.name}`]
+        : [];
     } finally {
       connection.close();
     }
@@ -80,8 +84,8 @@ async function kubeletOf(
 }
 
 function mentions(object: V1ConfigMap | V1Pod, old: string): boolean {
-  const content = "data" in object ? object.data : "spec" in object ? object.spec : {};
-  return JSON.stringify(content ?? {}).includes(old);
+  const { data, spec }: { data?: unknown; spec?: unknown } = { ...object };
+  return JSON.stringify([data, spec]).includes(old);
 }
 
 /** A static pod speaks of its own server's address by right. */

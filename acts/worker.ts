@@ -75,7 +75,8 @@ async function readyAgain(
     async () => {
       const node = await readNode(cluster, nodeName);
       if (!isReady(node)) return { seen: "not Ready" };
-      if ((await heartbeat(cluster, nodeName)) === before) return { seen: "no heartbeat through the endpoint yet" };
+      if ((await heartbeat(cluster, nodeName)) === before)
+        return { seen: "no heartbeat through the endpoint yet" };
       return { found: node };
     },
     {

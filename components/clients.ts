@@ -17,7 +17,11 @@ export interface ClientsArgs {
 export class Clients extends pulumi.ComponentResource {
   readonly moved: readonly pulumi.Resource[];
 
-  constructor(name: string, { plan, afterServers }: ClientsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { plan, afterServers }: ClientsArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("triad:index:Clients", name, {}, opts);
     const request = {
       ...accessRequest(plan),

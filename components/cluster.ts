@@ -52,19 +52,23 @@ export class Cluster extends pulumi.ComponentResource {
       (machine) =>
         new Server(
           machine.name,
-          { machine, plan },
+          { machine, plan, auditPolicy: args.auditPolicy },
           { parent: this, dependsOn: [controlPlane, endpoint, ...ready(machines, machine.name)] },
         ),
     );
     const memberships = servers.map(({ membership }) => membership);
     const outside = { parent: this, dependsOn: [controlPlane, endpoint] };
-    const clients = plan.moveWorkers ? [new Clients(name, { plan, afterServers: memberships }, outside)] : [];
+    const clients = plan.moveWorkers
+      ? [new Clients(name, { plan, afterServers: memberships }, outside)]
+      : [];
     const comesAfter = [...memberships, ...clients.flatMap(({ moved }) => moved)];
     const verification = new Verification(name, { plan, comesAfter }, outside);
 
     this.verified = verification.found;
     this.fsyncP99Ms = pulumi.output(
-      Object.fromEntries(plan.servers.map(({ name }) => [name, machines.get(name)?.fsyncP99Ms ?? 0])),
+      Object.fromEntries(
+        plan.servers.map(({ name }) => [name, machines.get(name)?.fsyncP99Ms ?? 0]),
+      ),
     );
     this.registerOutputs({ verified: this.verified, fsyncP99Ms: this.fsyncP99Ms });
   }
@@ -85,5 +89,6 @@ function ready(machines: ReadonlyMap<string, Machine>, name: string): Machine[] 
 }
 
 function statsPassword(machine: string, parent: Cluster): pulumi.Output<string> {
-  return new RandomPassword(`${machine}-stats-password`, { length: 24, special: false }, { parent }).result;
+  return new RandomPassword(`${machine}-stats-password`, { length: 24, special: false }, { parent })
+    .result;
 }

@@ -41,11 +41,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         endpoint: plan.endpoint,
         podCidr: plan.podCidr,
         serviceCidr: plan.serviceCidr,
-        apiServer: {
-          extraArgs: plan.apiServer.extraArgs,
-          auditPolicy: plan.apiServer.auditPolicyFile !== undefined,
-        },
-        etcd: plan.etcd,
+        flags: plan.flags,
       },
       { parent: this, dependsOn: backup },
     );

@@ -13,9 +13,14 @@ export interface EndpointArgs {
  * nothing go on until the name resolves and a load balancer answers at the address. Deleting it removes the record.
  */
 export class Endpoint extends pulumi.ComponentResource {
-  constructor(name: string, { plan, tsigSecret }: EndpointArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { plan, tsigSecret }: EndpointArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("triad:index:Endpoint", name, {}, opts);
-    const record = plan.dnsRecord && tsigSecret ? dnsRecord(name, plan, plan.dnsRecord, tsigSecret, this) : [];
+    const record =
+      plan.dnsRecord && tsigSecret ? dnsRecord(name, plan, plan.dnsRecord, tsigSecret, this) : [];
     actCommand(
       `${name}-up`,
       "endpoint",
@@ -23,7 +28,9 @@ export class Endpoint extends pulumi.ComponentResource {
         ...accessRequest(plan),
         endpoint: plan.endpoint,
         loadBalancers: plan.loadBalancers.map(machineRequest),
-        ...(plan.dnsRecord ? { dns: { server: plan.dnsRecord.server, port: plan.dnsRecord.port } } : {}),
+        ...(plan.dnsRecord
+          ? { dns: { server: plan.dnsRecord.server, port: plan.dnsRecord.port } }
+          : {}),
       },
       { parent: this, dependsOn: record },
     );

@@ -23,7 +23,11 @@ export class LoadBalancer extends pulumi.ComponentResource {
   }
 }
 
-function haproxyArgs({ machine, plan, statsPassword }: LoadBalancerArgs): Parameters<typeof machineScript>[1] {
+function haproxyArgs({
+  machine,
+  plan,
+  statsPassword,
+}: LoadBalancerArgs): Parameters<typeof machineScript>[1] {
   return {
     machine,
     identity: plan.ssh,

@@ -78,6 +78,7 @@ function mustReach({ machine, plan }: MachineArgs): string {
 
 function fsync(stdout: string): number {
   const answer: unknown = JSON.parse(stdout || "{}");
-  const value = answer !== null && typeof answer === "object" && "fsyncP99Ms" in answer ? answer.fsyncP99Ms : 0;
+  const value =
+    answer !== null && typeof answer === "object" && "fsyncP99Ms" in answer ? answer.fsyncP99Ms : 0;
   return typeof value === "number" ? value : 0;
 }

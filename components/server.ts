@@ -6,6 +6,8 @@ import { actCommand } from "./command.ts";
 export interface ServerArgs {
   readonly machine: MachinePlan;
   readonly plan: ClusterPlan;
+  /** Text of the API servers' audit policy, empty for none. */
+  readonly auditPolicy: string;
 }
 
 /**
@@ -15,7 +17,11 @@ export interface ServerArgs {
 export class Server extends pulumi.ComponentResource {
   readonly membership: pulumi.Resource;
 
-  constructor(name: string, { machine, plan }: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { machine, plan, auditPolicy }: ServerArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("triad:index:Server", name, {}, opts);
     this.membership = actCommand(
       `${name}-membership`,
@@ -24,6 +30,8 @@ export class Server extends pulumi.ComponentResource {
         ...accessRequest(plan),
         version: plan.version,
         machine: machineRequest(machine),
+        flags: plan.flags,
+        auditPolicy,
         loadBalancers: plan.loadBalancers.map(machineRequest),
         endpoint: plan.endpoint,
       },

@@ -76,7 +76,11 @@ function faultsOf(machine: MachinePlan, facts: MachineFacts, plan: ClusterPlan):
   ];
 }
 
-function loadBalancerFaults(machine: MachinePlan, facts: MachineFacts, plan: ClusterPlan): string[] {
+function loadBalancerFaults(
+  machine: MachinePlan,
+  facts: MachineFacts,
+  plan: ClusterPlan,
+): string[] {
   return takenPorts(machine, facts, [plan.endpoint.port, statisticsPort], ["haproxy"]);
 }
 

@@ -3,7 +3,7 @@ import { type EtcdMember, parseEtcdMembers } from "../acts/etcdMembers.ts";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { connect } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
-import { judge } from "./judge.ts";
+import { judge, type Judgement } from "./judge.ts";
 import { look } from "./look.ts";
 import type { Observation } from "./observation.ts";
 import { RefusedError } from "./refusedError.ts";
@@ -15,10 +15,15 @@ import { RefusedError } from "./refusedError.ts";
  * @throws RefusedError with every fault of every machine
  */
 export async function observe(plan: ClusterPlan): Promise<void> {
-  const observations = await Promise.all(plan.machines.map((machine) => look(machine, plan.ssh)));
-  const { faults, warnings } = judge(plan, observations, await members(plan, observations));
+  const { faults, warnings } = await judgeWorld(plan);
   for (const warning of [...plan.warnings, ...warnings]) await pulumi.log.warn(warning);
   if (faults.length > 0) throw new RefusedError(faults);
+}
+
+/** Looks at every machine at once and judges the plan by it; bounded to a few seconds. */
+export async function judgeWorld(plan: ClusterPlan): Promise<Judgement> {
+  const observations = await Promise.all(plan.machines.map((machine) => look(machine, plan.ssh)));
+  return judge(plan, observations, await members(plan, observations));
 }
 
 /** Asks the servers one after the other; undefined when none of them answers for etcd. */

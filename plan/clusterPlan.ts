@@ -1,11 +1,9 @@
 import type {
-  ApiServerConfig,
   ArtifactsConfig,
   BackupConfig,
   ClusterConfig,
   DnsConfig,
   EndpointConfig,
-  EtcdConfig,
   MachineConfig,
   PreflightConfig,
   TsigKey,
@@ -14,6 +12,7 @@ import { deepFreeze } from "../config/deepFreeze.ts";
 import { certificateNames } from "./certificateNames.ts";
 import { priorityAt } from "./priorities.ts";
 import { reachability } from "./reachability.ts";
+import { type ServerFlags, serverFlags } from "./serverFlags.ts";
 import { warnings } from "./warnings.ts";
 
 /** What a machine is in the cluster. */
@@ -85,8 +84,10 @@ export interface ClusterPlan {
   readonly artifacts: ArtifactsConfig;
   readonly podCidr: string;
   readonly serviceCidr: string;
-  readonly apiServer: ApiServerConfig;
-  readonly etcd: EtcdConfig;
+  /** With which every server's API server and etcd run. */
+  readonly flags: ServerFlags;
+  /** An audit policy, as a path relative to the project. */
+  readonly auditPolicyFile?: string;
   readonly backup: BackupConfig;
   readonly preflight: PreflightConfig;
 }
@@ -110,6 +111,7 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     priority: priorityAt(position),
   }));
   const { privateKeyFile, agent } = config.ssh;
+  const { auditPolicyFile } = config.apiServer;
 
   return deepFreeze({
     name: config.name,
@@ -132,8 +134,8 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     artifacts: config.artifacts,
     podCidr: config.podCidr,
     serviceCidr: config.serviceCidr,
-    apiServer: config.apiServer,
-    etcd: config.etcd,
+    flags: serverFlags(config.apiServer, config.etcd),
+    ...(auditPolicyFile === undefined ? {} : { auditPolicyFile }),
     backup: config.backup,
     preflight: config.preflight,
   });

@@ -4,7 +4,9 @@
 # Gives the API server of this machine a certificate that also names the endpoint, and its cluster a stable endpoint.
 # Nothing restarts: kube-apiserver reloads a certificate that was renamed over, and only files and a ConfigMap change.
 # Variables: ENDPOINT (name:port), CERTIFICATE_NAMES (blank-separated), NODE_NAME, NODE_ADDRESS,
-#   CLUSTER_CONFIGURATION (YAML, already with endpoint and names).
+#   CLUSTER_CONFIGURATION (YAML, already with endpoint and names), UPLOAD (yes where the cluster has another one).
+
+# check says whether there is nothing to do on this machine.
 
 readonly PKI=/etc/kubernetes/pki
 readonly WORK=/run/triad/retrofit
@@ -19,8 +21,8 @@ ensure() {
     renew_certificate
     changed=true
   fi
-  if [[ $(uploaded_endpoint) != "$ENDPOINT" ]]; then
-    info "writing the endpoint into kubeadm's own configuration"
+  if [[ $UPLOAD == yes ]]; then
+    info "writing endpoint and flags into kubeadm's own configuration"
     write_configuration "$PKI" "$WORK/upload.yaml"
     told kubeadm init phase upload-config kubeadm --config "$WORK/upload.yaml"
     changed=true
@@ -30,6 +32,13 @@ ensure() {
     if [[ -f $kubeconfig ]] && point_kubeconfig "$kubeconfig"; then changed=true; fi
   done
   result "{\"changed\":$changed}"
+}
+
+check() {
+  local current=true
+  certificate_names_all "$PKI/apiserver.crt" || current=false
+  grep -q "^ *server: https://$ENDPOINT\$" /etc/kubernetes/admin.conf || current=false
+  result "{\"current\":$current}"
 }
 
 certificate_names_all() {
@@ -86,11 +95,6 @@ localAPIEndpoint:
 ---
 ${CLUSTER_CONFIGURATION/certificatesDir: $PKI/certificatesDir: $1}
 EOF
-}
-
-uploaded_endpoint() {
-  local_kubectl -n kube-system get configmap kubeadm-config -o 'jsonpath={.data.ClusterConfiguration}' |
-    sed -n 's/^controlPlaneEndpoint: *"\{0,1\}\([^"]*\)"\{0,1\}$/\1/p'
 }
 
 # Only the address changes; the client certificate in the file stays.

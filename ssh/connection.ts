@@ -146,7 +146,9 @@ function run(
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const lost = (): void =>
-      reject(new SshError("unreachable", `the connection to ${target.name} broke during: ${command}`));
+      reject(
+        new SshError("unreachable", `the connection to ${target.name} broke during: ${command}`),
+      );
     client.once("close", lost);
     client.exec(command, (error, channel) => {
       if (error !== undefined) {
@@ -176,12 +178,20 @@ function run(
   });
 }
 
-async function download(client: Client, target: SshTarget, command: string, file: string): Promise<void> {
+async function download(
+  client: Client,
+  target: SshTarget,
+  command: string,
+  file: string,
+): Promise<void> {
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
-    client.exec(command, (error, opened) => (error === undefined ? resolve(opened) : reject(error)));
+    client.exec(command, (error, opened) =>
+      error === undefined ? resolve(opened) : reject(error),
+    );
   });
   const exitCode = new Promise<number | null>((resolve) => channel.once("exit", resolve));
   channel.stderr.resume();
   await pipeline(channel, createWriteStream(file, { mode: 0o600 }));
-  if ((await exitCode) !== 0) throw new SshError("unreachable", `${target.name}: ${command} was cut off`);
+  if ((await exitCode) !== 0)
+    throw new SshError("unreachable", `${target.name}: ${command} was cut off`);
 }

@@ -47,7 +47,12 @@ describe("a kubeconfig in a ConfigMap", () => {
   const kubeconfig = stringify({
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "default", cluster: { server: "https://10.0.20.100:6443", "certificate-authority-data": "Q0E=" } }],
+    clusters: [
+      {
+        name: "default",
+        cluster: { server: "https://10.0.20.100:6443", "certificate-authority-data": "Q0E=" },
+      },
+    ],
     contexts: [{ name: "default", context: { cluster: "default", user: "default" } }],
   });
 

@@ -9,10 +9,23 @@ import {
 } from "../../acts/etcdMembers.ts";
 
 const ssh = { user: "ops", port: 22 };
-const machine = (name: string, address: string) => ({ name, nodeName: name, address, hostKey: "", ssh });
+const machine = (name: string, address: string) => ({
+  name,
+  nodeName: name,
+  address,
+  hostKey: "",
+  ssh,
+});
 
 function voter(id: string, healthy: boolean): EtcdMember {
-  return { id, name: `m${id}`, peerAddress: `10.0.20.${id}`, role: "voter", healthy, leader: false };
+  return {
+    id,
+    name: `m${id}`,
+    peerAddress: `10.0.20.${id}`,
+    role: "voter",
+    healthy,
+    leader: false,
+  };
 }
 
 describe("etcd's member list", () => {
@@ -42,7 +55,10 @@ describe("etcd's member list", () => {
       healthy: true,
       leader: true,
     });
-    assert.equal(describeMembers(members), "k8s-master voter leader, (unstarted, 10.0.20.110) learner unhealthy");
+    assert.equal(
+      describeMembers(members),
+      "k8s-master voter leader, (unstarted, 10.0.20.110) learner unhealthy",
+    );
   });
 
   it("calls a member that does not answer, or knows no leader, unhealthy", () => {

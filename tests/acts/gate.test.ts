@@ -38,7 +38,9 @@ describe("a gate", () => {
     await assert.rejects(
       gate(look, { ...options, progress: () => undefined }),
       (error: Error) =>
-        error instanceof ActError && /seen last: fog/.test(error.message) && /press the button/.test(error.message),
+        error instanceof ActError &&
+        /seen last: fog/.test(error.message) &&
+        /press the button/.test(error.message),
     );
   });
 
@@ -47,7 +49,10 @@ describe("a gate", () => {
       throw new ActError("the light fell over", "it will never turn green", "call somebody");
     };
     const started = Date.now();
-    await assert.rejects(gate(look, { ...options, limitMs: 60_000, progress: () => undefined }), /fell over/);
+    await assert.rejects(
+      gate(look, { ...options, limitMs: 60_000, progress: () => undefined }),
+      /fell over/,
+    );
     assert.ok(Date.now() - started < 10_000);
   });
 });

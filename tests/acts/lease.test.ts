@@ -45,7 +45,10 @@ describe("the Lease", () => {
       throw new Error("no route");
     });
     await assert.rejects(broken, /no route/);
-    assert.equal(await withLease(cluster, "join k8s-master-2", quiet, async () => "joined"), "joined");
+    assert.equal(
+      await withLease(cluster, "join k8s-master-2", quiet, async () => "joined"),
+      "joined",
+    );
   });
 
   it("tells who holds it, and lets the next one in when it is free", async () => {
@@ -60,13 +63,21 @@ describe("the Lease", () => {
     });
     const lines: string[] = [];
     let ran = false;
-    const waiting = withLease(cluster, "join k8s-master-2", (line) => lines.push(line), async () => {
-      ran = true;
-    });
+    const waiting = withLease(
+      cluster,
+      "join k8s-master-2",
+      (line) => lines.push(line),
+      async () => {
+        ran = true;
+      },
+    );
     await sleep(100);
     assert.equal(ran, false);
     assert.deepEqual(lines, ["waiting for ann@laptop/7: move k8s-node1"]);
-    const held = await cluster.coordination.readNamespacedLease({ name: "triad", namespace: "kube-system" });
+    const held = await cluster.coordination.readNamespacedLease({
+      name: "triad",
+      namespace: "kube-system",
+    });
     await cluster.coordination.replaceNamespacedLease({
       name: "triad",
       namespace: "kube-system",

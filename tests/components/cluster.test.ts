@@ -44,7 +44,10 @@ describe("the cluster's resources", () => {
       names(registered, "command:remote:Command").sort(),
       [
         ...["lb1", "lb2"].flatMap((lb) => [`${lb}-haproxy`, `${lb}-keepalived`, `${lb}-preflight`]),
-        ...[...three, "k8s-node1", "k8s-node2"].flatMap((one) => [`${one}-kubernetes`, `${one}-preflight`]),
+        ...[...three, "k8s-node1", "k8s-node2"].flatMap((one) => [
+          `${one}-kubernetes`,
+          `${one}-preflight`,
+        ]),
         "homelab-dns",
       ].sort(),
     );
@@ -80,7 +83,9 @@ describe("the cluster's resources", () => {
   it("keep every secret wrapped", async () => {
     const registered = await build(samplePlan(three));
     const plain = JSON.stringify(
-      registered.map(({ inputs }) => Object.entries(inputs).filter(([, value]) => !isSecret(value))),
+      registered.map(({ inputs }) =>
+        Object.entries(inputs).filter(([, value]) => !isSecret(value)),
+      ),
     );
     assert.ok(!plain.includes("s3cr3t"), "the statistics password is in plain inputs");
     assert.ok(!plain.includes("dHNpZw=="), "the TSIG key is in plain inputs");
@@ -102,5 +107,9 @@ describe("the cluster's resources", () => {
 });
 
 function isSecret(value: unknown): boolean {
-  return value !== null && typeof value === "object" && Object.values(value).includes("1b47061264138c4ac30d75fd1eb44270");
+  return (
+    value !== null &&
+    typeof value === "object" &&
+    Object.values(value).includes("1b47061264138c4ac30d75fd1eb44270")
+  );
 }

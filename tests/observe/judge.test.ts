@@ -19,7 +19,14 @@ const growing = samplePlan(["k8s-master", "k8s-master-2", "k8s-master-3"]);
 const adopting = samplePlan(["k8s-master"]);
 
 function member(address: string, healthy = true): EtcdMember {
-  return { id: address, name: address, peerAddress: address, role: "voter", healthy, leader: false };
+  return {
+    id: address,
+    name: address,
+    peerAddress: address,
+    role: "voter",
+    healthy,
+    leader: false,
+  };
 }
 const oneMember = [member("10.0.20.100")];
 
@@ -28,8 +35,14 @@ function seen(machine: string, facts: Partial<MachineFacts> = {}, clockDriftMs =
 }
 
 /** Every machine of the plan is fine but for the one given. */
-function faults(plan: ClusterPlan, odd: Observation, members: EtcdMember[] = oneMember): readonly string[] {
-  const rest = plan.machines.filter(({ name }) => name !== odd.machine).map(({ name }) => seen(name));
+function faults(
+  plan: ClusterPlan,
+  odd: Observation,
+  members: EtcdMember[] = oneMember,
+): readonly string[] {
+  const rest = plan.machines
+    .filter(({ name }) => name !== odd.machine)
+    .map(({ name }) => seen(name));
   return judge(plan, [...rest, odd], members).faults;
 }
 
@@ -46,8 +59,16 @@ describe("the look at the world", () => {
   });
 
   const refusals: [string, Observation, RegExp][] = [
-    ["too little disk", seen("k8s-master-2", { diskFreeGiB: 3 }), /^k8s-master-2: 3 GiB .* preflight\.diskGiB/],
-    ["too little memory", seen("k8s-master-3", { memoryMiB: 512 }), /^k8s-master-3: it has 512 MiB/],
+    [
+      "too little disk",
+      seen("k8s-master-2", { diskFreeGiB: 3 }),
+      /^k8s-master-2: 3 GiB .* preflight\.diskGiB/,
+    ],
+    [
+      "too little memory",
+      seen("k8s-master-3", { memoryMiB: 512 }),
+      /^k8s-master-3: it has 512 MiB/,
+    ],
     [
       "a taken port on a server to be",
       seen("k8s-master-2", { listeners: [{ port: 2379, process: "python3" }] }),
@@ -80,19 +101,26 @@ describe("the look at the world", () => {
 
   it("adopts a server as it is: its ports are its own, its disk is what it is", () => {
     const listeners = [{ port: 6443, process: "kube-apiserver" }];
-    const running = seen("k8s-master", { kubeletConf: true, adminConf: true, diskFreeGiB: 2, listeners });
+    const running = seen("k8s-master", {
+      kubeletConf: true,
+      adminConf: true,
+      diskFreeGiB: 2,
+      listeners,
+    });
     assert.deepEqual(faults(adopting, running), []);
   });
 
   it("leaves HAProxy its own ports", () => {
-    assert.deepEqual(faults(growing, seen("lb1", { listeners: [{ port: 6443, process: "haproxy" }] })), []);
+    assert.deepEqual(
+      faults(growing, seen("lb1", { listeners: [{ port: 6443, process: "haproxy" }] })),
+      [],
+    );
   });
 
   it("only warns of a silent machine or an ill member when the members stay as they are", () => {
     const three = [member("10.0.20.100"), member("10.0.20.110"), member("10.0.20.111", false)];
-    const observations = growing.machines.map(
-      ({ name }): Observation =>
-        name === "k8s-master-3" ? { machine: name, state: "silent", reason: "off" } : seen(name),
+    const observations = growing.machines.map(({ name }): Observation =>
+      name === "k8s-master-3" ? { machine: name, state: "silent", reason: "off" } : seen(name),
     );
     const { faults, warnings } = judge(growing, observations, three);
     assert.deepEqual(faults, []);

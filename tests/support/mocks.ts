@@ -11,7 +11,10 @@ export interface Registered {
 const outputs: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>> = {
   "command:local:Command": (inputs) => ({ ...inputs, stdout: "{}", stderr: "" }),
   "command:remote:Command": (inputs) => ({ ...inputs, stdout: "{}", stderr: "" }),
-  "random:index/randomPassword:RandomPassword": (inputs) => ({ ...inputs, result: pulumi.secret("s3cr3t") }),
+  "random:index/randomPassword:RandomPassword": (inputs) => ({
+    ...inputs,
+    result: pulumi.secret("s3cr3t"),
+  }),
 };
 
 /** Runs a program without an engine and tells what it registers, in order. */

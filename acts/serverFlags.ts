@@ -1,0 +1,120 @@
+import * as z from "zod";
+import type { SshConnection } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
+import { ActError, type Progress } from "./act.ts";
+import { readClusterConfiguration } from "./clusterConfiguration.ts";
+import { describeMembers, etcdMembers } from "./etcdMembers.ts";
+import { gate } from "./gate.ts";
+import { withLease } from "./lease.ts";
+import type { LiveCluster } from "./liveCluster.ts";
+import { drainServer } from "./loadBalancers.ts";
+import { runLocked } from "./machineLock.ts";
+import type { Machine, MembershipRequest } from "./request.ts";
+
+const flagsAnswer = z.object({
+  /** Flags that run and that kubeadm's configuration does not have. */
+  extra: z.array(z.string()),
+  /** The reverse. */
+  missing: z.array(z.string()),
+  /** Whether the audit policy on the machine is the one asked for. */
+  auditPolicy: z.boolean(),
+});
+
+function variables(
+  machine: Machine,
+  configuration: string,
+  auditPolicy: string,
+): Record<string, string> {
+  return {
+    CLUSTER_CONFIGURATION: configuration,
+    NODE_NAME: machine.nodeName,
+    NODE_ADDRESS: machine.address,
+    AUDIT_POLICY: auditPolicy,
+  };
+}
+
+async function compare(
+  connection: SshConnection,
+  machine: Machine,
+  configuration: string,
+  auditPolicy: string,
+): Promise<z.infer<typeof flagsAnswer>> {
+  return flagsAnswer.parse(
+    await runScript(connection, {
+      script: "kubeadm-flags.sh",
+      verb: "check",
+      variables: variables(machine, configuration, auditPolicy),
+    }),
+  );
+}
+
+/**
+ * Adopting restarts nothing, so a server whose flags are not those of the config cannot be adopted: a server that joins
+ * later would run with others.
+ *
+ * @throws ActError naming each flag that differs
+ */
+export async function refuseOtherFlags(
+  { server, connection }: LiveCluster,
+  configuration: string,
+): Promise<void> {
+  const { extra, missing } = await compare(connection, server, configuration, "");
+  if (extra.length === 0 && missing.length === 0) return;
+  const seen = [
+    ...extra.map((flag) => `    it runs with ${flag}, which the config does not say`),
+    ...missing.map((flag) => `    it runs without ${flag}, which the config asks for`),
+  ];
+  throw new ActError(
+    `the flags of ${server.name} are not those of the config:\n${seen.join("\n")}`,
+    "a server that joins would run with other flags than this one, and adopting restarts nothing",
+    "say what it runs with under triad:apiServer and triad:etcd; what is new can be added once the cluster is adopted, and then one server restarts after the other",
+  );
+}
+
+/** Brings a server's flags to those of kubeadm's configuration: alone, out of the load balancers, put back if it fails. */
+export async function ensureFlags(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  { machine, identity, loadBalancers, auditPolicy }: MembershipRequest,
+  progress: Progress,
+): Promise<void> {
+  const configuration = await readClusterConfiguration(cluster);
+  const seen = await compare(connection, machine, configuration, auditPolicy);
+  if (seen.extra.length === 0 && seen.missing.length === 0 && seen.auditPolicy) return;
+  await withLease(cluster, `restart ${machine.name} with other flags`, progress, async () => {
+    const others = (await allHealthy(cluster, progress)).length > 1;
+    if (others) await drainServer(loadBalancers, identity, machine, progress);
+    await runLocked(
+      connection,
+      {
+        act: `flags of ${machine.name}`,
+        script: "kubeadm-flags.sh",
+        variables: variables(machine, configuration, auditPolicy),
+        limit: 900,
+      },
+      progress,
+    );
+    await allHealthy(cluster, progress);
+  });
+}
+
+async function allHealthy(
+  cluster: LiveCluster,
+  progress: Progress,
+): ReturnType<typeof etcdMembers> {
+  return await gate(
+    async () => {
+      const members = await etcdMembers(cluster);
+      return members.every(({ role, healthy }) => role === "voter" && healthy)
+        ? { found: members }
+        : { seen: describeMembers(members) };
+    },
+    {
+      what: "every member of etcd to be a healthy voter",
+      limitMs: 300_000,
+      why: "a change now would put the quorum at risk",
+      cure: "bring the member named above back to health, or take its server off the list, then run pulumi up again",
+      progress,
+    },
+  );
+}
