@@ -1,0 +1,48 @@
+# The project's commands. Each sets up what it needs; nothing has to be installed by hand before.
+export STACK ?= lab-kubeadm
+
+node := node_modules/.bin/node
+stamp := node_modules/.triad-stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help lab lab-down check test test-all bench verify toolchain toolchain-lab modules
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+lab: toolchain-lab ## rehearse one server to three in a lab on this computer, and leave it running
+	@$(node) lab/run.ts --stack $(STACK)
+
+lab-down: modules ## end the lab and remove all of it
+	@./lab/ctl down
+
+check: toolchain ## lint, types, format, shell scripts and the tests that need no lab
+	@$(node) tools/check/main.ts
+
+test: toolchain-lab ## check, and a sample of the lab's specs
+	@$(node) tools/check/main.ts --specs sample
+
+test-all: toolchain-lab ## check, and every spec of the lab
+	@$(node) tools/check/main.ts --specs all
+
+bench: toolchain-lab ## measure one server to three, and losses of power, in the lab
+	@$(node) lab/bench.ts
+
+verify: modules ## look at the real cluster of the chosen stack, changing nothing
+	@$(node) tools/verify.ts $(STACK)
+
+toolchain: modules ## set up Pulumi and its plugins
+	@$(node) tools/toolchain/main.ts
+
+toolchain-lab: modules
+	@$(node) tools/toolchain/main.ts --lab
+
+# Scripts of packages are left out: one would fetch a plugin, others would compile what is not used.
+# The package `node` is the exception, since its script puts the pinned Node in place.
+modules:
+	@hash=$$(cat package.json package-lock.json | sha256sum); \
+	if [ "$$hash" != "$$(cat $(stamp) 2>/dev/null)" ] || ! [ -x $(node) ]; then \
+	  echo "npm ci" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+	  npm rebuild node --foreground-scripts=false --loglevel=error >/dev/null && \
+	  echo "$$hash" > $(stamp); \
+	fi

@@ -1,0 +1,48 @@
+/**
+ * Sets up what the project runs beside npm packages: `node tools/toolchain/main.ts [--lab]`.
+ * With `--lab` also the packages that the lab needs on this computer.
+ */
+import { Listr } from "listr2";
+
+import { checkPackages, labPackages } from "./aptPackages.ts";
+import { ensureAptPackages } from "./ensureAptPackages.ts";
+import { getTool, isToolchainReady, writeToolchain } from "./ensureToolchain.ts";
+import { toolchainFolder } from "./manifest.ts";
+import { findProgram } from "./programs.ts";
+import type { Found, Tool } from "./tools.ts";
+import { tools } from "./tools.ts";
+import { withLock } from "./withLock.ts";
+
+const packages = process.argv.includes("--lab")
+  ? [...checkPackages, ...labPackages]
+  : checkPackages;
+const ready = (): boolean =>
+  isToolchainReady(tools) && packages.every(({ program }) => findProgram(program) !== undefined);
+
+if (!ready()) {
+  await withLock(toolchainFolder, async () => {
+    if (!ready()) await setUp();
+  });
+}
+
+async function setUp(): Promise<void> {
+  const found = new Map<Tool, Found>();
+  await new Listr([
+    {
+      title: "programs of this computer",
+      task: async (_context, task) => {
+        const installed = await ensureAptPackages(packages, (line) => (task.output = line));
+        task.title += installed.length === 0 ? ": all there" : `: installed ${installed.join(" ")}`;
+      },
+    },
+    ...tools.map((tool) => ({
+      title: `${tool.name} ${tool.version}`,
+      task: async (_context: unknown, task: { title: string; output: string }) => {
+        const result = await getTool(tool, (line) => (task.output = line));
+        found.set(tool, result);
+        task.title += `: ${result.from}`;
+      },
+    })),
+  ]).run();
+  await writeToolchain(found);
+}
