@@ -34,9 +34,10 @@ ensure() {
 
 # Containers that ended stay in containerd's list until kubelet collects them.
 running_one() {
-  local id
+  local id tasks
+  tasks=$(ctr -n k8s.io tasks ls)
   while read -r id; do
-    if ctr -n k8s.io tasks ls | grep -q "^$id .*RUNNING"; then
+    if grep -q "^$id .*RUNNING" <<<"$tasks"; then
       printf '%s' "$id"
       return
     fi

@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # set in lib.sh, or read there or in the parts
+#
+# HAProxy on a load balancer: takes connections to the endpoint and passes them, still encrypted, to a
+# server whose API is ready.
+#
+# Verbs
+#   ensure   HAProxy runs with the servers given; reloaded only if its configuration differs, never restarted
+#   enable   the server SERVER takes connections: waits until its API is ready and HAProxy calls it UP
+#   drain    the server SERVER gets no new connection; those it has go on. Refused for the only one that serves
+#   status   what HAProxy says of every server
+#   check    like status, and whether the running configuration is the one that ensure would leave
+#   remove   HAProxy stops; the configuration that was there before comes back
+#
+# Variables
+#   ENDPOINT_ADDRESS, ENDPOINT_PORT   where the API is reached; the standby binds it without having it
+#   SERVERS          "name=address name=address"
+#   INITIAL_SERVER   the one that takes connections from the first install on
+#   STATS_PASSWORD   of the statistics page, user triad; empty for none
+#   OWN_ADDRESS      where the statistics page listens, port 8404; default 127.0.0.1
+#   BACKEND_PORT     the API's port on the servers, default 6443
+#   SERVER           for enable and drain, which need no other variable
+#   READY_SECONDS    how long enable waits for the API before it lets the server in regardless,
+#                    default 10, and again for HAProxy to agree, default 5
+#
+# Whether a server takes connections lies in /var/lib/triad/haproxy/<server>, one word, ready or disabled.
+# The configuration is rendered from these files, so the choice outlives a reload, a restart and a power cut.
+#
+# part: haproxy/states.sh
+# part: haproxy/config.sh
+# part: haproxy/runtime.sh
+
+EXTRA_VERBS="enable drain status"
+
+CONFIG="$ROOT/etc/haproxy/haproxy.cfg"
+CONFIG_BEFORE="$CONFIG.before-triad"
+STATES="$ROOT/var/lib/triad/haproxy"
+SOCKET="$ROOT/run/haproxy/triad.sock"
+# Lives on tmpfs on purpose: health that was seen before a reboot says nothing.
+HEALTH="$ROOT/run/haproxy/triad.health"
+# Both hold every server; see render_config.
+BACKENDS=(ready alive)
+
+ensure() {
+  require ENDPOINT_ADDRESS ENDPOINT_PORT SERVERS INITIAL_SERVER
+  ensure_packages haproxy socat curl
+  hold_lock haproxy 60
+  check_values
+  ensure_states
+  ensure_config
+  ensure_running
+}
+
+check() {
+  require ENDPOINT_ADDRESS ENDPOINT_PORT SERVERS
+  local current=false
+  [[ $(running_hash) == "$(config_hash)" ]] && current=true
+  result "{\"changed\":false,\"current\":$current,\"servers\":$(servers_json)}"
+}
+
+status() { result "{\"servers\":$(servers_json)}"; }
+
+enable() {
+  require SERVER
+  hold_lock haproxy 60
+  local address
+  address=$(server_address)
+  # Asked before HAProxy sends anyone there: a server that leaves maintenance counts as UP until its first check.
+  wait_for "${READY_SECONDS:-10}" "$SERVER's API at $address" api_ready "$address" || true
+  set_state ready
+  # Written and set even if it is not ready yet: the choice is to use it, HAProxy's checks decide when.
+  wait_for "${READY_SECONDS:-5}" "$SERVER in HAProxy" in_service "$address" ||
+    fail "$SERVER is enabled, but does not serve: $last_seen" \
+      "it takes no connections until its checks pass" \
+      "look at https://$address/readyz?verbose from this machine, and at its API server's log"
+  result "{\"changed\":$changed,\"server\":$(json_string "$SERVER"),\"state\":\"UP\"}"
+}
+
+drain() {
+  require SERVER
+  hold_lock haproxy 60
+  if ! knows_server; then
+    # One that left the list has no connections here any more.
+    result "{\"changed\":false,\"server\":$(json_string "$SERVER"),\"state\":\"ABSENT\"}"
+    return 0
+  fi
+  refuse_to_drain_the_last_one
+  set_state disabled
+  result "{\"changed\":$changed,\"server\":$(json_string "$SERVER"),\"state\":\"DRAIN\"}"
+}
+
+remove() {
+  hold_lock haproxy 60
+  if systemctl is-active --quiet haproxy; then
+    systemctl disable --now haproxy
+    changed=true
+  fi
+  if [[ -e $CONFIG_BEFORE ]]; then
+    mv -f "$CONFIG_BEFORE" "$CONFIG"
+    changed=true
+  elif ours "$CONFIG"; then
+    remove_file "$CONFIG"
+  fi
+  if [[ -d $STATES ]]; then
+    rm -rf "$STATES"
+    changed=true
+  fi
+}
+
+check_values() {
+  local pair names=" "
+  for pair in $SERVERS; do
+    [[ $pair =~ ^[A-Za-z0-9][A-Za-z0-9.-]*=[0-9a-fA-F.:]+$ ]] ||
+      fail "SERVERS holds '$pair'" "it becomes a line of HAProxy's configuration" "write name=address"
+    names+="${pair%%=*} "
+  done
+  [[ $names == *" $INITIAL_SERVER "* ]] || [[ -d $STATES ]] ||
+    fail "INITIAL_SERVER is $INITIAL_SERVER, which is not in SERVERS" \
+      "nothing would take connections after the first install" "name one of:$names"
+  [[ ${STATS_PASSWORD:-} != *[[:cntrl:]]* ]] ||
+    fail "STATS_PASSWORD holds a control character" "a line of the configuration would break" "choose another"
+}

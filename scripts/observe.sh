@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+#
+# Looks at a machine, read-only and in less than a second.
+#
+# Verbs
+#   check, ensure, remove   the same: tell what is there
+#
+# No variables.
+
+ensure() { check; }
+remove() { check; }
+
+check() {
+  result "$(printf '{"sudo":%s,"hostname":%s,"os":%s,"arch":%s,"diskFreeGiB":%s,"memoryMiB":%s,"clockMs":%s,"swap":%s,' \
+    "$(truth test "$EUID" -eq 0)" "$(json_string "$(hostname)")" "$(json_string "$(os_name)")" \
+    "$(json_string "$(architecture)")" "$(disk_free_gib)" "$(memory_mib)" "$(date +%s%3N)" "$(truth swap_is_on)"
+  printf '"kubeletConf":%s,"adminConf":%s,"etcdData":%s,"kubeletServer":%s,"listeners":%s}' \
+    "$(truth test -e "$ROOT/etc/kubernetes/kubelet.conf")" "$(truth test -e "$ROOT/etc/kubernetes/admin.conf")" \
+    "$(truth test -d "$ROOT/var/lib/etcd/member")" "$(json_string "$(kubelet_server)")" "$(listeners)")"
+}
+
+truth() { if "$@"; then printf true; else printf false; fi; }
+
+os_name() {
+  [[ ! -r $ROOT/etc/os-release ]] || sed -nE '/^PRETTY_NAME=/{s///;s/^["'"'"'](.*)["'"'"']$/\1/;p;q}' "$ROOT/etc/os-release"
+}
+
+architecture() {
+  case $(uname -m) in
+    x86_64) printf amd64 ;;
+    aarch64) printf arm64 ;;
+    *) uname -m | tr -d '\n' ;;
+  esac
+}
+
+# The least that is free, in whole GiB, where etcd, containerd and the system keep their files.
+disk_free_gib() {
+  local path paths=("$ROOT/")
+  for path in var/lib var/lib/etcd var/lib/containerd; do
+    [[ ! -d $ROOT/$path ]] || paths+=("$ROOT/$path")
+  done
+  df --output=avail -k "${paths[@]}" | awk 'NR == 2 || (NR > 2 && $1 < least) { least = $1 } END { printf "%d", least / 1048576 }'
+}
+
+memory_mib() { awk '$1 == "MemTotal:" { printf "%d", $2 / 1024 }' "$ROOT/proc/meminfo"; }
+
+swap_is_on() { [[ -r $ROOT/proc/swaps && $(wc -l <"$ROOT/proc/swaps") -gt 1 ]]; }
+
+kubelet_server() {
+  [[ ! -r $ROOT/etc/kubernetes/kubelet.conf ]] ||
+    sed -nE '/^ *server: */{s///;s/["'"'"' ]//g;p;q}' "$ROOT/etc/kubernetes/kubelet.conf"
+}
+
+# Each TCP port once, whatever addresses it is bound to.
+listeners() {
+  ss --no-header --listening --tcp --numeric --processes | awk '
+    {
+      port = $4
+      sub(/.*:/, "", port)
+      process = match($0, /\(\("[^"]*"/) ? substr($0, RSTART + 3, RLENGTH - 4) : ""
+      gsub(/[^A-Za-z0-9._-]/, "", process)
+      if (port ~ /^[0-9]+$/ && !(port in seen)) {
+        seen[port] = 1
+        printf "%s{\"port\":%d,\"process\":\"%s\"}", (n++ ? "," : "["), port, process
+      }
+    }
+    END { printf "%s", (n ? "]" : "[]") }'
+}

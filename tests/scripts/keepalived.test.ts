@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { FakeRoot } from "./support/fakeRoot.ts";
+import type { Run } from "./support/runScript.ts";
+import { runScript } from "./support/runScript.ts";
+
+/** What needs no second machine; the rest is in loadBalancerPair.test.ts. */
+describe("scripts/keepalived.sh", () => {
+  // A network namespace that ends with the run, with one interface that keepalived accepts.
+  const wrapper = [
+    "unshare",
+    "--net",
+    "bash",
+    "-c",
+    'ip link add name eth0 type veth peer name eth1 && ip address add 10.77.0.97/24 dev eth0 && ip link set eth0 up && exec "$@"',
+    "wrapper",
+  ];
+  const variables = {
+    VIRTUAL_ADDRESS: "10.77.0.99",
+    PREFIX_LENGTH: "24",
+    ROUTER_ID: "99",
+    PRIORITY: "110",
+    OWN_ADDRESS: "10.77.0.97",
+    PEERS: "10.77.0.98 10.77.0.96",
+  };
+  let root: FakeRoot;
+
+  beforeEach(() => {
+    root = new FakeRoot("/run");
+    root.recorded(
+      "systemctl",
+      `case $1 in
+        is-active) [[ -e $TRIAD_ROOT/active ]] && echo active ;;
+        is-enabled) [[ -e $TRIAD_ROOT/active ]] ;;
+        enable) touch "$TRIAD_ROOT/active" ;;
+        disable) rm "$TRIAD_ROOT/active" ;;
+        reload) [[ ! -e $TRIAD_ROOT/no-reload ]] ;;
+      esac`,
+    );
+  });
+  afterEach(() => {
+    root.remove();
+  });
+
+  async function script(verb: string, changes: Record<string, string> = {}): Promise<Run> {
+    return await runScript(
+      "keepalived.sh",
+      verb,
+      { ...variables, ...changes },
+      { ...root, wrapper },
+    );
+  }
+
+  async function succeed(verb: string, changes: Record<string, string> = {}): Promise<unknown> {
+    const run = await script(verb, changes);
+    assert.equal(run.exitCode, 0, run.stderr);
+    return run.result;
+  }
+
+  const did = (verb: string): number =>
+    root.calls("systemctl").filter((call) => call.startsWith(verb)).length;
+
+  it("writes the whole configuration, for the real keepalived to accept", async () => {
+    assert.deepEqual(await succeed("ensure"), { changed: true, interface: "eth0" });
+    const config = root
+      .read("etc/keepalived/keepalived.conf")
+      .replaceAll(root.root, "")
+      .replace(hostname(), "HOST");
+    const golden = new URL("./golden/keepalived.conf", import.meta.url);
+    if (process.env["UPDATE_GOLDEN"] !== undefined) writeFileSync(golden, config);
+    assert.equal(config, readFileSync(golden, "utf8"));
+    assert.deepEqual(readdirSync(root.at("etc/keepalived")), ["keepalived.conf"]);
+  });
+
+  it("changes nothing when run again, and reloads once for a change", async () => {
+    await succeed("ensure");
+    assert.deepEqual(await succeed("ensure"), { changed: false, interface: "eth0" });
+    assert.deepEqual(await succeed("ensure", { PRIORITY: "100" }), {
+      changed: true,
+      interface: "eth0",
+    });
+    assert.deepEqual([did("reload"), did("restart"), did("enable --now")], [1, 0, 1]);
+  });
+
+  it("takes up a reload that a run left undone", async () => {
+    await succeed("ensure");
+    root.write("no-reload", "");
+    assert.equal((await script("ensure", { PRIORITY: "100" })).exitCode, 1);
+    rmSync(root.at("no-reload"));
+    assert.deepEqual(await succeed("ensure", { PRIORITY: "100" }), {
+      changed: true,
+      interface: "eth0",
+    });
+    assert.deepEqual(await succeed("ensure", { PRIORITY: "100" }), {
+      changed: false,
+      interface: "eth0",
+    });
+  });
+
+  it("refuses what keepalived refuses, and leaves the running one alone", async () => {
+    await succeed("ensure");
+    const before = root.read("etc/keepalived/keepalived.conf");
+    for (const [changes, complaint] of [
+      [{ PRIORITY: "many" }, /keepalived refuses the configuration: .*invalid number 'many'/],
+      [{ ROUTER_ID: "300" }, /keepalived refuses the configuration/],
+      [{ OWN_ADDRESS: "10.77.0.5" }, /no interface of this machine has the address 10\.77\.0\.5/],
+      [{ INTERFACE: "eth7" }, /this machine has no interface eth7/],
+    ] as const) {
+      const { exitCode, stderr } = await script("ensure", changes);
+      assert.equal(exitCode, 1);
+      assert.match(stderr, complaint);
+    }
+    assert.equal(root.read("etc/keepalived/keepalived.conf"), before);
+    assert.equal(did("reload"), 0);
+  });
+
+  it("needs no peers", async () => {
+    await succeed("ensure", { PEERS: "" });
+    assert.doesNotMatch(root.read("etc/keepalived/keepalived.conf"), /unicast/);
+  });
+
+  it("keeps what was there before aside, once, and brings it back when it goes", async () => {
+    root.write("etc/keepalived/keepalived.conf", "# someone's\n");
+    await succeed("ensure");
+    await succeed("ensure", { PRIORITY: "100" });
+    assert.equal(root.read("etc/keepalived/keepalived.conf.before-triad"), "# someone's\n");
+    assert.deepEqual(await succeed("remove"), { changed: true });
+    assert.equal(root.read("etc/keepalived/keepalived.conf"), "# someone's\n");
+    assert.ok(!existsSync(root.at("usr/local/lib/triad/haproxy-answers")));
+    assert.deepEqual(await succeed("remove"), { changed: false });
+  });
+}).timeout(20_000);
