@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { diskOf } from "../machines/mounts.ts";
+import { must } from "../machines/shell.ts";
+import { cacheFolder, projectFolder } from "../paths.ts";
+import type { LabMachine, Topology } from "../topology.ts";
+
+/** Certificates of the before-state are valid for a year; a snapshot is made anew long before. */
+const maximumAgeMs = 30 * 24 * 3600 * 1000;
+
+/** What of containerd's data never changes once written, so that it can be shared by hard links. */
+const unchanging = [
+  "io.containerd.content.v1.content/blobs",
+  "io.containerd.snapshotter.v1.overlayfs/snapshots",
+];
+
+const note = z.object({ madeMs: z.number() });
+
+/** The disks of stopped machines, kept in the cache so that a rehearsal can start from them. */
+export class Snapshot {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Whether all of it is there and young enough. */
+  async isUsable(): Promise<boolean> {
+    const text = await readFile(join(this.#folder, "note.json"), "utf8").catch(() => undefined);
+    if (text === undefined) return false;
+    const ageMs = Date.now() - note.parse(JSON.parse(text)).madeMs;
+    return ageMs >= 0 && ageMs < maximumAgeMs;
+  }
+
+  /** Takes the disks of machines that are stopped and whose disks are not mounted any more. */
+  async take(machines: readonly LabMachine[]): Promise<void> {
+    const making = `${this.#folder}.making`;
+    await rm(making, { recursive: true, force: true });
+    for (const { name } of machines) {
+      const target = join(making, name);
+      const disk = diskOf(name);
+      await mkdir(target, { recursive: true });
+      await must(["mv", disk.upper, join(target, "upper")]);
+      await must(["mv", disk.containerd, join(target, "containerd")]);
+      await rm(join(target, "upper", "var", "log", "journal"), { recursive: true, force: true });
+    }
+    await writeFile(join(making, "note.json"), JSON.stringify({ madeMs: Date.now() }));
+    await rm(this.#folder, { recursive: true, force: true });
+    await rename(making, this.#folder);
+  }
+
+  /** The layer with what the machine had written; nothing writes to it any more. */
+  layerOf(machine: string): string {
+    return join(this.#folder, machine, "upper");
+  }
+
+  /** Gives a machine, before its first boot, containerd's data as they were. */
+  async copyContainerd(machine: string): Promise<void> {
+    const source = join(this.#folder, machine, "containerd");
+    const target = diskOf(machine).containerd;
+    await mkdir(target, { recursive: true });
+    for (const folder of unchanging) {
+      await mkdir(join(target, folder, ".."), { recursive: true });
+      await must(["cp", "-a", "--link", join(source, folder), join(target, folder)]);
+    }
+    await must(["cp", "-a", "--no-clobber", `${source}/.`, target]);
+  }
+}
+
+/** The snapshot that belongs to this topology, these images and this way of making the cluster. */
+export async function snapshotFor(
+  topology: Topology,
+  machineImage: string,
+  containerImages: string,
+): Promise<Snapshot> {
+  const hash = createHash("sha256").update(
+    JSON.stringify([topology, machineImage, containerImages]),
+  );
+  const recipes = join(projectFolder, "lab", "kubeadm");
+  for (const file of [
+    "install.sh",
+    "cluster.yaml",
+    "flannel.yaml",
+    "workload.yaml",
+    "workload.ts",
+  ]) {
+    hash.update(await readFile(join(recipes, file)));
+  }
+  const name = `${topology.stack}-${hash.digest("hex").slice(0, 16)}`;
+  return new Snapshot(join(cacheFolder, "before-state", name));
+}

@@ -1,0 +1,25 @@
+import { writeFile } from "node:fs/promises";
+import { parseDocument } from "yaml";
+import { exec } from "./machines/machine.ts";
+import { statePaths } from "./paths.ts";
+import type { Topology } from "./topology.ts";
+
+/**
+ * Writes the administrator's kubeconfig, which goes through the endpoint's numeric address, to the
+ * lab's state, readable by its owner only. It serves from the moment that the endpoint does.
+ * @returns whether a server that is on had one to take.
+ */
+export async function writeKubeconfig(topology: Topology): Promise<boolean> {
+  for (const { name } of topology.machines.filter(({ role }) => role === "server")) {
+    const { stdout, exitCode } = await exec(name, ["cat", "/etc/kubernetes/admin.conf"], {
+      timeoutMs: 5_000,
+    });
+    if (exitCode !== 0) continue;
+    const document = parseDocument(stdout);
+    const { address, port } = topology.endpoint;
+    document.setIn(["clusters", 0, "cluster", "server"], `https://${address}:${String(port)}`);
+    await writeFile(statePaths.kubeconfig, document.toString({ lineWidth: 0 }), { mode: 0o600 });
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { statePaths } from "../paths.ts";
+import type { Topology } from "../topology.ts";
+import { must } from "./shell.ts";
+
+/** Mints what only this lab knows: the operator's key, the machines' host keys, the TSIG secret. */
+export async function mintKeys(topology: Topology): Promise<void> {
+  await mintSshKey(statePaths.sshKey, "ops@homelab");
+  await Promise.all(
+    topology.machines.map(({ name }) => mintSshKey(statePaths.hostKey(name), `root@${name}`)),
+  );
+  await writeSecret(statePaths.tsigSecret, randomBytes(32).toString("base64"));
+  await writeSecret(statePaths.passphrase, randomBytes(24).toString("base64url"));
+}
+
+/** A machine's host key as it stands in a stack file: type and key, without comment. */
+export async function hostKeyOf(machine: string): Promise<string> {
+  const line = await readFile(`${statePaths.hostKey(machine)}.pub`, "utf8");
+  return line.split(" ").slice(0, 2).join(" ").trim();
+}
+
+async function mintSshKey(path: string, comment: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path]);
+}
+
+async function writeSecret(path: string, secret: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, `${secret}\n`, { mode: 0o600 });
+}

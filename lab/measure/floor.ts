@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { exec } from "../machines/machine.ts";
+import type { Topology } from "../topology.ts";
+import { eventually } from "./eventually.ts";
+import type { Window } from "./figures.ts";
+import { kubectl } from "./inside.ts";
+
+/**
+ * Restarts the API server of a cluster that has only this one, as bare as it gets: its process ends, kubelet starts
+ * it again. Gives the stretch until it answers. That is the least which a change with a restart would cost.
+ */
+export async function restartApiServer(topology: Topology, server: string): Promise<Window> {
+  const startMs = Date.now();
+  const { exitCode, stderr } = await exec(server, ["pkill", "--exact", "kube-apiserver"]);
+  if (exitCode !== 0) throw new Error(`${server}: no kube-apiserver to restart: ${stderr}`);
+  await sleep(2000);
+  await eventually(120, async () => {
+    await kubectl(topology, ["get", "--raw=/readyz"]);
+    return undefined;
+  });
+  const endMs = Date.now();
+  await sleep(5000);
+  return { startMs, endMs };
+}

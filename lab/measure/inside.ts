@@ -1,0 +1,32 @@
+import { must, run } from "../machines/shell.ts";
+import { operatorEnvironment } from "../operatorEnvironment.ts";
+import type { Topology } from "../topology.ts";
+
+/** A command line that runs where the operator sits: inside the lab's network namespace. */
+export function inside(topology: Topology, argv: readonly string[]): string[] {
+  return ["ip", "netns", "exec", topology.namespace, ...argv];
+}
+
+/**
+ * Runs kubectl as the lab's administrator and gives what it printed. It goes through the endpoint, or straight to
+ * the initial server while the endpoint does not answer, as in the before-state.
+ * @throws when kubectl fails
+ */
+export async function kubectl(
+  topology: Topology,
+  args: readonly string[],
+  input?: string,
+): Promise<string> {
+  const server = `--server=${await apiAddress(topology)}`;
+  const argv = inside(topology, ["kubectl", server, "--request-timeout=20s", ...args]);
+  const env = await operatorEnvironment(topology);
+  return must(argv, { env, ...(input === undefined ? {} : { input }) });
+}
+
+async function apiAddress({ namespace, endpoint, machines }: Topology): Promise<string> {
+  const url = `https://${endpoint.address}:${String(endpoint.port)}`;
+  const ask = ["curl", "--silent", "--insecure", "--fail", "--max-time", "0.5", `${url}/readyz`];
+  const { exitCode } = await run(["ip", "netns", "exec", namespace, ...ask]);
+  const server = machines.find(({ role }) => role === "server");
+  return exitCode === 0 || server === undefined ? url : `https://${server.address}:6443`;
+}

@@ -1,0 +1,26 @@
+import { delimiter } from "node:path";
+import { toolchainEnvironment } from "../tools/toolchain/environment.ts";
+import { ensurePrograms } from "./artifacts/programs.ts";
+import { statePaths } from "./paths.ts";
+import type { Topology } from "./topology.ts";
+
+/**
+ * What the operator of the lab has in the environment, to run `pulumi` and `kubectl` by hand in the
+ * project folder and inside the lab's network namespace. No secret is in it, only paths to some.
+ */
+export async function operatorEnvironment(topology: Topology): Promise<Record<string, string>> {
+  const toolchain = toolchainEnvironment();
+  const { kubernetes } = await ensurePrograms();
+  return {
+    ...toolchain,
+    PATH: [toolchain["PATH"] ?? "", kubernetes].join(delimiter),
+    TRIAD_LAB_NETNS: topology.namespace,
+    TRIAD_LAB_ENDPOINT: `${topology.endpoint.address}:${String(topology.endpoint.port)}`,
+    TRIAD_LAB_SSH_KEY: statePaths.sshKey,
+    KUBECONFIG: statePaths.kubeconfig,
+    PULUMI_STACK: topology.stack,
+    PULUMI_BACKEND_URL: `file://${statePaths.pulumiBackend}`,
+    PULUMI_HOME: statePaths.pulumiHome,
+    PULUMI_CONFIG_PASSPHRASE_FILE: statePaths.passphrase,
+  };
+}

@@ -1,0 +1,3 @@
+module triad.invalid/lab-programs
+
+go 1.26

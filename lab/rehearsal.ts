@@ -1,0 +1,90 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readEtcd, readNodes, readSize } from "./measure/clusterState.ts";
+import { CommandWatch } from "./measure/commandWatch.ts";
+import { Measurement } from "./measure/measurement.ts";
+import type { Measured } from "./measure/measurement.ts";
+import { Phases } from "./measure/phases.ts";
+import { outFolder } from "./measure/pulumi.ts";
+import { buildReport } from "./measure/report.ts";
+import type { Report } from "./measure/report.ts";
+import { listServers } from "./measure/serverList.ts";
+import type { Step } from "./measure/steps.ts";
+import { up } from "./measure/up.ts";
+import { promises } from "./measure/verify.ts";
+import type { Topology } from "./topology.ts";
+import { upBeforeState } from "./lab.ts";
+
+/** Where samples and what else was seen during the last rehearsal lie. */
+export const samplesFolder = join(outFolder, "samples");
+
+/** What came out of a rehearsal: it is verified when nothing is broken. */
+export interface Rehearsal {
+  readonly report: Report;
+  /** Each promise that was not kept, and what is so instead. */
+  readonly broken: readonly string[];
+  readonly measured: Measured;
+  readonly steps: readonly Step[];
+}
+
+/**
+ * Rehearses the change on a fresh lab: a cluster with one server is adopted, its list grows to all servers of the
+ * home, and what was promised is looked at, while a writer and two probes run. Leaves the lab up, and writes
+ * out/lab/report.json.
+ */
+export async function rehearse(topology: Topology): Promise<Rehearsal> {
+  const phases = new Phases();
+  const servers = topology.machines.filter(({ role }) => role === "server").map(({ name }) => name);
+  const [first = ""] = servers;
+  await phases.run("a cluster with one server, as kubeadm makes it", () => upBeforeState(topology));
+  const before = await readSize(topology);
+  const measurement = await phases.run("a writer, and probes outside and inside the cluster", () =>
+    Measurement.start(topology, samplesFolder),
+  );
+  const watch = new CommandWatch(join(samplesFolder, "commands.txt"));
+  const adopted = await phases.run(`pulumi up adopts it: servers [${first}]`, (tell) => {
+    listServers(topology, [first]);
+    return up(topology, "adopt", tell);
+  });
+  const grown = await phases.run(`pulumi up grows it: servers [${servers.join(", ")}]`, (tell) => {
+    listServers(topology, servers);
+    return up(topology, "grow", tell);
+  });
+  watch.stop();
+  const broken = await phases.run("looking whether all is as promised", (tell) =>
+    brokenPromises(topology, tell),
+  );
+  const measured = await measurement.stop();
+  const steps = [...adopted, ...grown];
+  const report = buildReport({
+    stack: topology.stack,
+    ...measured,
+    steps,
+    lost: measured.lost.length,
+    etcd: await readEtcd(first),
+    nodes: await readNodes(topology),
+    before,
+    after: await readSize(topology),
+  });
+  if (report.writes.lost > 0)
+    broken.push(`acknowledged writes were lost: ${measured.lost.join(", ")}`);
+  mkdirSync(outFolder, { recursive: true });
+  writeFileSync(join(outFolder, "report.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+  return { report, broken, measured, steps };
+}
+
+/** Looks at every promise; gives those that are not kept. */
+export async function brokenPromises(
+  topology: Topology,
+  tell: (line: string) => void,
+): Promise<string[]> {
+  const broken: string[] = [];
+  for (const { sentence, look } of promises) {
+    const instead = await look(topology).catch((error: unknown) => String(error));
+    tell(
+      `${instead === undefined ? "✔" : "✘"} ${sentence}${instead === undefined ? "" : `: ${instead}`}`,
+    );
+    if (instead !== undefined) broken.push(`${sentence}: ${instead}`);
+  }
+  return broken;
+}
