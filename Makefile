@@ -5,7 +5,7 @@ node := node_modules/.bin/node
 stamp := node_modules/.triad-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-down check test test-all bench verify toolchain toolchain-lab modules
+.PHONY: help lab lab-down check test test-all bench verify toolchain toolchain-check toolchain-lab modules
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -16,13 +16,13 @@ lab: toolchain-lab ## rehearse one server to three in a lab on this computer, an
 lab-down: modules ## end the lab and remove all of it
 	@./lab/ctl down
 
-check: toolchain ## lint, types, format, shell scripts and the tests that need no lab
+check: toolchain-check ## lint, types, format, shell scripts and the tests that need no lab
 	@$(node) tools/check/main.ts
 
-test: toolchain-lab ## check, and a sample of the lab's specs
+test: toolchain-check toolchain-lab ## check, and a sample of the lab's specs
 	@$(node) tools/check/main.ts --specs sample
 
-test-all: toolchain-lab ## check, and every spec of the lab
+test-all: toolchain-check toolchain-lab ## check, and every spec of the lab
 	@$(node) tools/check/main.ts --specs all
 
 bench: toolchain-lab ## measure one server to three, and losses of power, in the lab
@@ -33,6 +33,9 @@ verify: modules ## look at the real cluster of the chosen stack, changing nothin
 
 toolchain: modules ## set up Pulumi and its plugins
 	@$(node) tools/toolchain/main.ts
+
+toolchain-check: modules
+	@$(node) tools/toolchain/main.ts --check
 
 toolchain-lab: modules
 	@$(node) tools/toolchain/main.ts --lab

@@ -42,7 +42,11 @@ async function take(
   const { path, sha256 } = archive.parse(
     await runScript(
       connection,
-      { script: "kubeadm-backup.sh", verb: "ensure", variables: { LABEL: label } },
+      {
+        script: "kubeadm-backup.sh",
+        verb: "ensure",
+        variables: { LABEL: label, NODE_ADDRESS: server.address },
+      },
       (line) => progress(`${server.name}: ${line}`),
     ),
   );

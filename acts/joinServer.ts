@@ -37,7 +37,7 @@ export async function joinServer(
     try {
       await finishJoinUnderWay(connection, progress);
       if (!(await isHealthyServer(cluster, machine))) {
-        await heal(cluster, connection, machine, progress);
+        await heal(cluster, connection, request, progress);
         await joinGate(cluster, progress);
         await reachEachOther(cluster, connection, request);
         await join(cluster, connection, request, progress);
@@ -59,26 +59,31 @@ async function finishJoinUnderWay(connection: SshConnection, progress: Progress)
   );
 }
 
-/** What an earlier life of this machine left in the member list would block every join: it goes first. */
+/** What an earlier life of this machine, or a machine that is no more, left in the member list would block every join. */
 async function heal(
   cluster: LiveCluster,
   connection: SshConnection,
-  machine: Machine,
+  { machine, peers }: MembershipRequest,
   progress: Progress,
 ): Promise<void> {
   if (await hasEtcdData(connection)) await recover(cluster, machine, progress);
   const members = await etcdMembers(cluster);
-  for (const member of membersOf(machine, members)) {
+  const known = peers.map(({ address }) => address);
+  const leftOver = members.filter(
+    (member) =>
+      membersOf(machine, [member]).length > 0 ||
+      // Nobody joins while we hold the Lease: a learner that does not answer is the rest of a killed join.
+      (!member.healthy && (member.role === "learner" || !known.includes(member.peerAddress))),
+  );
+  for (const member of leftOver) {
     if (member.role === "voter" && !quorumHoldsWithout(member.id, members)) {
       throw new ActError(
-        `${machine.name} is a voter whose join did not finish, and without it etcd has no quorum: ${describeMembers(members)}`,
+        `${member.name} is a voter that would have to be removed, and without it etcd has no quorum: ${describeMembers(members)}`,
         "removing it would stop the cluster",
         "bring the other members back to health first, then run pulumi up again",
       );
     }
-    progress(
-      `removing what an earlier join of ${machine.name} left in etcd: ${describeMembers([member])}`,
-    );
+    progress(`removing from etcd what nobody needs any more: ${describeMembers([member])}`);
     await removeEtcdMember(cluster, member.id);
   }
 }
@@ -219,7 +224,10 @@ async function verifyJoin(
       }
       const node = await readNode(cluster, machine.nodeName);
       if (!isServer(node)) return { seen: "its Node is not labelled as a server" };
-      if (!isReady(node)) return { seen: "its Node is not Ready" };
+      // Without a network plugin no Node is ever Ready, on the others as on this one.
+      if (!isReady(node) && isReady(await readNode(cluster, cluster.server.nodeName))) {
+        return { seen: "its Node is not Ready" };
+      }
       return { found: own };
     },
     {

@@ -1,4 +1,5 @@
 import { connect, SshError } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, ActError } from "./act.ts";
 import {
   describeMembers,
@@ -36,7 +37,8 @@ export async function leaveServer(
   const cluster = await findLiveCluster(request, [machine.name]);
   try {
     const node = await readNode(cluster, machine.nodeName);
-    if (node !== undefined && membershipOf(node) !== previous.nonce) {
+    const marked = membershipOf(node);
+    if (marked !== undefined && marked !== previous.nonce) {
       progress(`the Node ${machine.nodeName} stands for a later membership: nothing to do`);
       return {};
     }
@@ -59,14 +61,16 @@ async function leave(
     await leaveGate(cluster, machine);
     await drainServer(loadBalancers, identity, machine, progress);
     await handOverLeadership(cluster, machine, progress);
+    await runScript(connection, { script: "kubeadm-leave.sh", verb: "retire" }, progress);
+    // While its etcd still runs: of two members the other one could not remove it alone.
+    for (const member of membersOf(machine, await etcdMembers(cluster))) {
+      await removeEtcdMember(cluster, member.id);
+    }
     await runLocked(
       connection,
       { act: `leave ${machine.name}`, script: "kubeadm-leave.sh", variables: {}, limit: 300 },
       progress,
     );
-    for (const member of membersOf(machine, await etcdMembers(cluster))) {
-      await removeEtcdMember(cluster, member.id);
-    }
     await staysAway(cluster, machine, progress);
     await cluster.core.deleteNode({ name: machine.nodeName }).catch(() => undefined);
     progress(`${machine.name} has left`);

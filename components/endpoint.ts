@@ -10,7 +10,8 @@ export interface EndpointArgs {
 
 /**
  * The name and address by which the API is reached: the DNS record, where Triad may write it, and a gate that lets
- * nothing go on until the name resolves and a load balancer answers at the address. Deleting it removes the record.
+ * nothing go on until the name resolves and a load balancer answers at the address. Deleting it leaves the record:
+ * the cluster and its clients go on without the stack.
  */
 export class Endpoint extends pulumi.ComponentResource {
   constructor(
@@ -62,7 +63,7 @@ function dnsRecord(
   return [
     machineScript(
       `${name}-dns`,
-      { machine, identity: plan.ssh, script: "dns-record.sh", variables },
+      { machine, identity: plan.ssh, script: "dns-record.sh", variables, removes: false },
       { parent },
     ),
   ];

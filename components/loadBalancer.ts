@@ -12,7 +12,8 @@ export interface LoadBalancerArgs {
 /**
  * A machine with HAProxy, which passes connections to servers whose API is ready, and keepalived, which holds the
  * endpoint's address on one of the load balancers. A new server enters disabled; its membership enables it.
- * Deleting it stops both and puts the machine's own configuration back.
+ * Deleting it stops both and puts the machine's own configuration back, but for the last load balancer that holds
+ * the endpoint: destroying the stack leaves a cluster, and its clients need the endpoint.
  */
 export class LoadBalancer extends pulumi.ComponentResource {
   constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -54,6 +55,7 @@ function keepalivedArgs({ machine, plan }: LoadBalancerArgs): Parameters<typeof 
       PREFIX_LENGTH: String(plan.endpoint.prefixLength),
       ROUTER_ID: String(plan.endpoint.virtualRouterId),
       PRIORITY: String(machine.priority),
+      ENDPOINT_PORT: String(plan.endpoint.port),
       OWN_ADDRESS: machine.address,
       PEERS: peers.map((peer) => peer.address).join(" "),
       INTERFACE: machine.interface ?? "",

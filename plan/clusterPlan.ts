@@ -9,9 +9,7 @@ import type {
   TsigKey,
 } from "../config/clusterConfig.ts";
 import { deepFreeze } from "../config/deepFreeze.ts";
-import { certificateNames } from "./certificateNames.ts";
 import { priorityAt } from "./priorities.ts";
-import { reachability } from "./reachability.ts";
 import { type ServerFlags, serverFlags } from "./serverFlags.ts";
 import { warnings } from "./warnings.ts";
 
@@ -42,15 +40,6 @@ export interface DnsRecordPlan {
   readonly tsig: TsigKey;
 }
 
-/** TCP ports of one machine that another must be able to reach. */
-export interface ReachabilityRule {
-  /** Name of a machine. */
-  readonly from: string;
-  /** Name of another machine. */
-  readonly to: string;
-  readonly ports: readonly number[];
-}
-
 /** What the cluster is to be: a pure function of the config, deeply frozen. */
 export interface ClusterPlan {
   readonly name: string;
@@ -73,11 +62,8 @@ export interface ClusterPlan {
   readonly machines: readonly MachinePlan[];
   readonly endpoint: EndpointConfig;
   readonly dnsRecord?: DnsRecordPlan;
-  /** What an API server's certificate must carry: endpoint and servers, by name and address. */
-  readonly certificateNames: readonly string[];
   /** Whether workers are pointed to the endpoint: adopting one server moves nobody. */
   readonly moveWorkers: boolean;
-  readonly reachability: readonly ReachabilityRule[];
   /** What is allowed but worth knowing at every run. */
   readonly warnings: readonly string[];
   readonly ssh: SshPlan;
@@ -126,9 +112,7 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     machines: [...loadBalancers, ...servers, ...workers],
     endpoint: config.endpoint,
     ...(config.dns === undefined ? {} : { dnsRecord: dnsRecord(config.dns, config.endpoint) }),
-    certificateNames: certificateNames(config.endpoint, servers),
     moveWorkers: servers.length > 1,
-    reachability: reachability({ servers, workers, loadBalancers }),
     warnings: warnings(config),
     ssh: { ...(privateKeyFile === undefined ? {} : { privateKeyFile }), agent },
     artifacts: config.artifacts,

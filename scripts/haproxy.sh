@@ -10,7 +10,7 @@
 #   drain    the server SERVER gets no new connection; those it has go on. Refused for the only one that serves
 #   status   what HAProxy says of every server
 #   check    like status, and whether the running configuration is the one that ensure would leave
-#   remove   HAProxy stops; the configuration that was there before comes back
+#   remove   HAProxy stops and the configuration that was there before comes back, unless keepalived goes on
 #
 # Variables
 #   ENDPOINT_ADDRESS, ENDPOINT_PORT   where the API is reached; the standby binds it without having it
@@ -91,6 +91,11 @@ drain() {
 
 remove() {
   hold_lock haproxy 60
+  if systemctl is-active --quiet keepalived && ours "$ROOT/etc/keepalived/keepalived.conf"; then
+    warn "keepalived still holds the endpoint here, so HAProxy goes on"
+    result '{"changed":false,"kept":true}'
+    return
+  fi
   if systemctl is-active --quiet haproxy; then
     systemctl disable --now haproxy
     changed=true

@@ -7,7 +7,8 @@
 # Verbs
 #   ensure   keepalived runs with these values; reloaded only if they differ, never restarted
 #   check    whether it runs, and whether this machine holds the address
-#   remove   keepalived stops, which hands the address over at once; its former configuration comes back
+#   remove   keepalived stops, which hands the address over at once; its former configuration comes back. Where no
+#            other load balancer takes the endpoint over it goes on instead: the cluster's own clients use it
 #
 # Variables
 #   VIRTUAL_ADDRESS, PREFIX_LENGTH   the endpoint's address
@@ -16,6 +17,7 @@
 #   OWN_ADDRESS      of this machine
 #   PEERS            addresses of the other load balancers, by spaces; may be empty
 #   INTERFACE        default: the one that has OWN_ADDRESS
+#   ENDPOINT_PORT    for remove
 
 CONFIG="$ROOT/etc/keepalived/keepalived.conf"
 CONFIG_BEFORE="$CONFIG.before-triad"
@@ -43,7 +45,14 @@ check() {
 remove() {
   hold_lock keepalived 60
   if systemctl is-active --quiet keepalived; then
-    systemctl disable --now keepalived
+    systemctl stop keepalived
+    if ! wait_for 4 "another load balancer to take the endpoint over" endpoint_answers; then
+      systemctl start keepalived
+      warn "this is the last load balancer of the endpoint: it goes on, since workers and servers reach the API by it"
+      result '{"changed":false,"kept":true}'
+      return
+    fi
+    systemctl disable keepalived
     changed=true
   fi
   if [[ -e $CONFIG_BEFORE ]]; then
@@ -53,6 +62,10 @@ remove() {
     remove_file "$CONFIG"
   fi
   remove_file "$WATCH" "$PENDING"
+}
+
+endpoint_answers() {
+  timeout 1 bash -c "exec 3<>/dev/tcp/$VIRTUAL_ADDRESS/$ENDPOINT_PORT"
 }
 
 ours() { grep -q '^# Written by Triad' "$CONFIG" 2>/dev/null; }

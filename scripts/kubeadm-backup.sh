@@ -2,12 +2,12 @@
 # shellcheck disable=SC2154 # the header and lib.sh set what is read here
 #
 # Writes on this server all that is needed to go back: a snapshot of etcd, its certificates and keys, kubeadm's configuration.
-# Variables: LABEL (a file name's part).
+# Variables: LABEL (a file name's part), NODE_ADDRESS.
 
 readonly DIRECTORY=/var/lib/triad/backups
 
 ensure() {
-  local work=$DIRECTORY/.$LABEL archive=$DIRECTORY/$LABEL.tar.gz container
+  local work=$DIRECTORY/.$LABEL archive=$DIRECTORY/$LABEL.tar.gz container map
   umask 077
   mkdir -p "$DIRECTORY"
   rm -rf "$work"
@@ -26,6 +26,11 @@ ensure() {
       "see etcd's log on this server (/var/log/pods/kube-system_etcd-*)"
   mv /var/lib/etcd/.triad-snapshot.db "$work/etcd-snapshot.db"
   cp -a /etc/kubernetes "$work/kubernetes"
+  cp -a /var/lib/kubelet/config.yaml "$work/kubelet-config.yaml"
+  for map in kube-system/kubeadm-config kube-system/kube-proxy kube-system/kubelet-config kube-public/cluster-info; do
+    kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://$NODE_ADDRESS:6443" --request-timeout 5s \
+      -n "${map%/*}" get configmap "${map#*/}" -o yaml >"$work/${map#*/}.yaml" </dev/null
+  done
   tar -C "$work" -czf "$archive.part" .
   mv "$archive.part" "$archive"
   info "backup written to $archive"

@@ -37,18 +37,6 @@ describe("the plan", () => {
     );
   });
 
-  it("puts endpoint and servers into certificates, by name and by address, once", () => {
-    const config = sampleConfig({ servers: ["a", "b"] });
-    assert.deepEqual(planCluster(config).certificateNames, [
-      "api.homelab.example",
-      "10.0.20.99",
-      "10.0.20.100",
-      "a",
-      "10.0.20.101",
-      "b",
-    ]);
-  });
-
   it("prefers the first load balancer", () => {
     const priorities = planCluster(three).loadBalancers.map(({ name, priority }) => [
       name,
@@ -78,25 +66,6 @@ describe("the plan", () => {
       ttl: 60,
       tsig: { name: "triad", algorithm: "hmac-sha256" },
     });
-  });
-
-  it("says who must reach whom", () => {
-    const plan = planCluster(
-      sampleConfig({ servers: ["a", "b"], workers: ["w"], loadBalancers: ["lb1"] }),
-    );
-    assert.deepEqual(
-      plan.reachability.map(({ from, to, ports }) => `${from} ${to} ${ports.join(",")}`),
-      [
-        "a b 6443,2379,2380,10250",
-        "b a 6443,2379,2380,10250",
-        "lb1 a 6443",
-        "lb1 b 6443",
-        "w a 6443",
-        "w b 6443",
-        "a w 10250",
-        "b w 10250",
-      ],
-    );
   });
 
   const warnings: [servers: number, loadBalancers: string[], expected: RegExp[]][] = [

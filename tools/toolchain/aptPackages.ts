@@ -28,5 +28,6 @@ export const labPackages: readonly AptPackage[] = [
   { program: "nsenter", package: "util-linux" },
   { program: "ssh-keygen", package: "openssh-client" },
   { program: "gcc", package: "gcc" }, // flannel is built with cgo
+  { program: "gcc", package: "libc6-dev" }, // which gcc only recommends
   { program: "git", package: "git" },
 ];

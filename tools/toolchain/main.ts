@@ -1,6 +1,7 @@
 /**
- * Sets up what the project runs beside npm packages: `node tools/toolchain/main.ts [--lab]`.
- * With `--lab` also the packages that the lab needs on this computer.
+ * Sets up what the project runs beside npm packages: `node tools/toolchain/main.ts [--check] [--lab]`. With `--check`
+ * and `--lab` also the packages that the checks and the lab need on this computer; some of them are servers, which
+ * somebody who only uses the program does not want.
  */
 import { Listr } from "listr2";
 
@@ -13,9 +14,10 @@ import type { Found, Tool } from "./tools.ts";
 import { tools } from "./tools.ts";
 import { withLock } from "./withLock.ts";
 
-const packages = process.argv.includes("--lab")
-  ? [...checkPackages, ...labPackages]
-  : checkPackages;
+const packages = [
+  ...(process.argv.includes("--check") ? checkPackages : []),
+  ...(process.argv.includes("--lab") ? labPackages : []),
+];
 const ready = (): boolean =>
   isToolchainReady(tools) && packages.every(({ program }) => findProgram(program) !== undefined);
 
