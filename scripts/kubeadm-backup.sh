@@ -26,7 +26,7 @@ ensure() {
       "see etcd's log on this server (/var/log/pods/kube-system_etcd-*)"
   mv /var/lib/etcd/.triad-snapshot.db "$work/etcd-snapshot.db"
   cp -a /etc/kubernetes "$work/kubernetes"
-  cp -a /var/lib/kubelet/config.yaml "$work/kubelet-config.yaml"
+  cp -a /var/lib/kubelet/config.yaml "$work/kubelet.yaml"
   for map in kube-system/kubeadm-config kube-system/kube-proxy kube-system/kubelet-config kube-public/cluster-info; do
     kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://$NODE_ADDRESS:6443" --request-timeout 5s \
       -n "${map%/*}" get configmap "${map#*/}" -o yaml >"$work/${map#*/}.yaml" </dev/null
