@@ -19,6 +19,7 @@ describe("scripts/keepalived.sh", () => {
   const variables = {
     VIRTUAL_ADDRESS: "10.77.0.99",
     PREFIX_LENGTH: "24",
+    ENDPOINT_PORT: "6443",
     ROUTER_ID: "99",
     PRIORITY: "110",
     OWN_ADDRESS: "10.77.0.97",
@@ -34,7 +35,8 @@ describe("scripts/keepalived.sh", () => {
         is-active) [[ -e $TRIAD_ROOT/active ]] && echo active ;;
         is-enabled) [[ -e $TRIAD_ROOT/active ]] ;;
         enable) touch "$TRIAD_ROOT/active" ;;
-        disable) rm "$TRIAD_ROOT/active" ;;
+        start) touch "$TRIAD_ROOT/active" ;;
+        stop) rm "$TRIAD_ROOT/active" ;;
         reload) [[ ! -e $TRIAD_ROOT/no-reload ]] ;;
       esac`,
     );
@@ -120,11 +122,22 @@ describe("scripts/keepalived.sh", () => {
     assert.doesNotMatch(root.read("etc/keepalived/keepalived.conf"), /unicast/);
   });
 
+  it("goes on when nobody else takes the endpoint over", async () => {
+    await succeed("ensure");
+    const before = root.read("etc/keepalived/keepalived.conf");
+    assert.deepEqual(await succeed("remove"), { changed: false, kept: true });
+    assert.equal(root.read("etc/keepalived/keepalived.conf"), before);
+    assert.equal((await script("check")).exitCode, 0);
+    assert.deepEqual([did("start"), did("disable")], [1, 0]);
+  });
+
   it("keeps what was there before aside, once, and brings it back when it goes", async () => {
     root.write("etc/keepalived/keepalived.conf", "# someone's\n");
     await succeed("ensure");
     await succeed("ensure", { PRIORITY: "100" });
     assert.equal(root.read("etc/keepalived/keepalived.conf.before-triad"), "# someone's\n");
+    // Stands for another load balancer that answers at the address.
+    root.command("timeout", "exit 0");
     assert.deepEqual(await succeed("remove"), { changed: true });
     assert.equal(root.read("etc/keepalived/keepalived.conf"), "# someone's\n");
     assert.ok(!existsSync(root.at("usr/local/lib/triad/haproxy-answers")));

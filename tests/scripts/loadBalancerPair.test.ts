@@ -127,4 +127,12 @@ describe("scripts/haproxy.sh and scripts/keepalived.sh on two machines", functio
     assert.deepEqual(await pair.succeed("keepalived.sh", "remove", holder), { changed: false });
     assert.match(pair.curl(pair.virtualAddress), /^[st]$/);
   });
+
+  it("the last load balancer goes on, HAProxy too", async () => {
+    const holder = await pair.settled();
+    const kept = { changed: false, kept: true };
+    assert.deepEqual(await pair.succeed("keepalived.sh", "remove", holder), kept);
+    assert.deepEqual(await pair.succeed("haproxy.sh", "remove", holder), kept);
+    assert.equal(await pair.settled(), holder);
+  });
 });

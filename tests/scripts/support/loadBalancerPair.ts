@@ -108,6 +108,7 @@ export class LoadBalancerPair {
     };
     const keepalived = {
       VIRTUAL_ADDRESS: this.virtualAddress,
+      ENDPOINT_PORT: "6443",
       PREFIX_LENGTH: "24",
       ROUTER_ID: "99",
       PRIORITY: side === "a" ? "110" : "100",

@@ -52,6 +52,9 @@ case "$*" in
   "is-enabled --quiet $unit") [[ -e $TRIAD_ROOT/enabled-$unit ]] ;;
   "enable $unit") touch "$TRIAD_ROOT/enabled-$unit" ;;
   "enable --now $unit") touch "$TRIAD_ROOT/enabled-$unit"; start ;;
+  "disable $unit") rm -f "$TRIAD_ROOT/enabled-$unit" ;;
+  "start $unit") start ;;
+  "stop $unit") stop ;;
   "disable --now $unit") rm -f "$TRIAD_ROOT/enabled-$unit"; stop ;;
   "reload haproxy") ${reloads.haproxy} ;;
   "reload keepalived") ${reloads.keepalived} ;;
