@@ -18,9 +18,9 @@ program
     const { writeKubeconfig } = await import("./kubeconfig.ts");
     const { operatorEnvironment } = await import("./operatorEnvironment.ts");
     await writeKubeconfig(topology);
-    for (const [name, value] of Object.entries(await operatorEnvironment(topology))) {
-      process.stdout.write(`export ${name}=${quote(value)}\n`);
-    }
+    const variables = Object.entries(await operatorEnvironment(topology));
+    const lines = variables.map(([name, value]) => `export ${name}=${quote(value)}\n`);
+    process.stdout.write(lines.join(""));
   });
 
 program

@@ -9,10 +9,12 @@ import { topologyOf, type Topology } from "./topology.ts";
 /** A lab that is up. */
 export interface Lab {
   readonly topology: Topology;
+  /** The folder with kubectl and the other programs of Kubernetes. */
+  readonly programs: string;
 }
 
 /** `owner` is the process that set the lab up and may still be working with it. */
-const labFile = z.object({ stack: z.string(), owner: z.number() });
+const labFile = z.object({ stack: z.string(), programs: z.string(), owner: z.number() });
 
 /**
  * The lab that is up.
@@ -21,7 +23,7 @@ const labFile = z.object({ stack: z.string(), owner: z.number() });
 export async function currentLab(): Promise<Lab> {
   const state = await readState();
   if (state === undefined) throw new Error("no lab is up; start one with `make lab`");
-  return { topology: topologyOf(state.stack) };
+  return { topology: topologyOf(state.stack), programs: state.programs };
 }
 
 /** Runs a command where the operator of the lab sits: in its network namespace, with its resolver. */
@@ -33,10 +35,11 @@ export async function netnsExec(
   return await run(["ip", "netns", "exec", topology.namespace, ...argv], options);
 }
 
-/** Writes down that this process is setting up a lab of this topology. */
-export async function rememberLab(topology: Topology): Promise<void> {
+/** Writes down which lab this process is setting up. */
+export async function rememberLab({ topology, programs }: Lab): Promise<void> {
+  const state: z.infer<typeof labFile> = { stack: topology.stack, programs, owner: process.pid };
   await mkdir(dirname(statePaths.lab), { recursive: true, mode: 0o700 });
-  await writeFile(statePaths.lab, JSON.stringify({ stack: topology.stack, owner: process.pid }));
+  await writeFile(statePaths.lab, JSON.stringify(state));
 }
 
 /** A run of the lab that is still going on would go on in the next lab: it is ended. */

@@ -34,7 +34,8 @@ export async function upBeforeState(topology: Topology): Promise<Lab> {
   await downLab();
   await borrowKernel();
   await mintKeys(topology);
-  await rememberLab(topology);
+  const lab: Lab = { topology, programs: programs.kubernetes };
+  await rememberLab(lab);
   await createLabNetwork(topology);
   await startMirror(topology, programs.kubernetes, images);
   if (!(await snapshot.isUsable())) await makeSnapshot(topology, image, snapshot);
@@ -46,11 +47,10 @@ export async function upBeforeState(topology: Topology): Promise<Lab> {
     return [snapshot.layerOf(machine.name), image];
   });
   progress("waiting for the cluster as it was");
-  await untilWhole(serverOf(topology), members.length);
+  await Promise.all([createStack(topology), untilWhole(serverOf(topology), members.length)]);
   await untilWorkloadAnswers(topology);
   await writeKubeconfig(topology);
-  await createStack(topology);
-  return { topology };
+  return lab;
 }
 
 /** Ends whatever lab is on this computer, and the run that it belongs to. Fails if anything is left. */

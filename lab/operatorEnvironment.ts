@@ -1,6 +1,6 @@
 import { delimiter } from "node:path";
 import { toolchainEnvironment } from "../tools/toolchain/environment.ts";
-import { ensurePrograms } from "./artifacts/programs.ts";
+import { currentLab } from "./currentLab.ts";
 import { statePaths } from "./paths.ts";
 import type { Topology } from "./topology.ts";
 
@@ -10,10 +10,10 @@ import type { Topology } from "./topology.ts";
  */
 export async function operatorEnvironment(topology: Topology): Promise<Record<string, string>> {
   const toolchain = toolchainEnvironment();
-  const { kubernetes } = await ensurePrograms();
+  const { programs } = await currentLab();
   return {
     ...toolchain,
-    PATH: [toolchain["PATH"] ?? "", kubernetes].join(delimiter),
+    PATH: [toolchain["PATH"] ?? "", programs].join(delimiter),
     TRIAD_LAB_NETNS: topology.namespace,
     TRIAD_LAB_ENDPOINT: `${topology.endpoint.address}:${String(topology.endpoint.port)}`,
     TRIAD_LAB_SSH_KEY: statePaths.sshKey,

@@ -3,7 +3,15 @@ import { open, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { statePaths } from "../paths.ts";
-import { groupsOf, isUnified, makeGroups, processesIn, removeGroup } from "./cgroups.ts";
+import {
+  groupsOf,
+  isFrozen,
+  isUnified,
+  makeGroups,
+  processesIn,
+  removeGroup,
+  setFrozen,
+} from "./cgroups.ts";
 import { diskOf } from "./mounts.ts";
 import { namespacePath } from "./network.ts";
 
@@ -94,11 +102,14 @@ export async function isAlive(machine: string): Promise<boolean> {
  */
 export async function killContainer(machine: string): Promise<void> {
   const groups = await groupsOf(machine);
+  const frozen = await isFrozen(machine);
   const deadline = Date.now() + 10_000;
   for (;;) {
     const processes = new Set((await Promise.all(groups.map(processesIn))).flat());
     if (processes.size === 0) break;
     for (const number of processes) killQuietly(number);
+    // What is frozen dies only when it may run again.
+    if (frozen) await setFrozen(machine, false);
     if (Date.now() > deadline) {
       throw new Error(`${machine}: still alive after SIGKILL: ${[...processes].join(", ")}`);
     }

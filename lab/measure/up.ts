@@ -73,5 +73,7 @@ function describe(event: EngineEvent): string {
   if (ends && ends.op !== "same") return `${ends.op} done: ${ends.urn}`;
   if (fails) return `${fails.op} failed: ${fails.urn}`;
   const said = event.diagnosticEvent;
+  // What the engine tells its own developers would hide what it tells its users.
+  if (said?.severity === "debug") return "";
   return said ? `${said.severity}: ${said.message.replaceAll(/<\{%.*?%\}>/g, "").trimEnd()}` : "";
 }
