@@ -11,7 +11,8 @@ export interface ClientsArgs {
 }
 
 /**
- * The cluster's own clients of the API use the endpoint: each worker's kubelet, moved one by one, and kube-proxy. They
+ * The cluster's own clients of the API use the endpoint: each worker's kubelet, moved one by one, and kube-proxy; CoreDNS
+ * no longer runs on one node alone. They
  * follow once all servers have joined. Deleting it leaves them at the endpoint.
  */
 export class Clients extends pulumi.ComponentResource {
@@ -30,6 +31,7 @@ export class Clients extends pulumi.ComponentResource {
     };
     this.moved = [
       actCommand(`${name}-kube-proxy`, "kubeProxy", after(afterServers, request), { parent: this }),
+      actCommand(`${name}-coredns`, "coreDns", after(afterServers, request), { parent: this }),
       ...plan.workers.map((worker) =>
         actCommand(
           `${worker.name}-worker`,

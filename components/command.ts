@@ -9,7 +9,14 @@ import { rootCommand } from "../ssh/runScript.ts";
 
 /** The acts of `acts/main.ts`. */
 export type ActName =
-  "backup" | "controlPlane" | "endpoint" | "kubeProxy" | "membership" | "verification" | "worker";
+  | "backup"
+  | "controlPlane"
+  | "coreDns"
+  | "endpoint"
+  | "kubeProxy"
+  | "membership"
+  | "verification"
+  | "worker";
 
 export interface MachineScriptArgs {
   readonly machine: MachineConfig;

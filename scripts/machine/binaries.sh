@@ -86,7 +86,8 @@ ensure_kubelet_unit() {
 Description=kubelet: The Kubernetes Node Agent
 Documentation=https://kubernetes.io/docs/
 Wants=network-online.target
-After=network-online.target
+# Else it starts first after a power cut, ends, and waits ten seconds.
+After=network-online.target containerd.service
 
 [Service]
 ExecStart=${kubelet#"$ROOT"}

@@ -30,6 +30,7 @@ describe("the cluster's resources", () => {
       [
         "homelab-backup",
         "homelab-control-plane",
+        "homelab-coredns",
         "homelab-kube-proxy",
         "homelab-up",
         "homelab-verified",

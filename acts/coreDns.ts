@@ -1,0 +1,44 @@
+import { defineAct } from "./act.ts";
+import { endpointAddress } from "./clusterConfiguration.ts";
+import { withLease } from "./lease.ts";
+import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
+import { clientsRequest } from "./request.ts";
+import { rollOut } from "./rollout.ts";
+import { serversGate } from "./serversGate.ts";
+
+/**
+ * kubeadm starts every CoreDNS pod on the first server, as there is no other node then: names inside the cluster would go
+ * with that server. Once there are others the pods are restarted, and the scheduler spreads them.
+ *
+ * @see https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/
+ */
+export const coreDns = defineAct(clientsRequest, async (request, { verb, progress }) => {
+  if (verb === "delete") return {};
+  const cluster = await findLiveCluster(request);
+  try {
+    await serversGate(cluster, request.servers, progress);
+    if ((await nodesOf(cluster)).length === 1) {
+      await withLease(cluster, "spread CoreDNS", progress, () =>
+        rollOut(
+          cluster,
+          { kind: "Deployment", name: "coredns" },
+          endpointAddress(request.endpoint),
+          progress,
+        ),
+      );
+    }
+    return { coreDns: await nodesOf(cluster) };
+  } finally {
+    cluster.close();
+  }
+});
+
+/** A cluster with another DNS add-on has none of these pods, and is left alone. */
+async function nodesOf(cluster: LiveCluster): Promise<string[]> {
+  const { items } = await cluster.core.listNamespacedPod({
+    namespace: "kube-system",
+    labelSelector: "k8s-app=kube-dns",
+  });
+  const running = items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  return [...new Set(running.flatMap(({ spec }) => spec?.nodeName ?? []))].sort();
+}
