@@ -116,7 +116,7 @@ remove_file() {
 # told COMMAND [ARGUMENT...]: passes on the lines about its steps and errors, and leaves out its advice to a
 # person at a terminal. Its status is the command's.
 told() {
-  "$@" 2>&1 </dev/null | sed --unbuffered -n '/^\[\|[Ee]rror/p' >&2
+  "$@" 2>&1 </dev/null | sed --unbuffered -n '/^[[:space:]]*\[\|^[Ee]rror/p' >&2
 }
 
 # wait_for SECONDS WHAT COMMAND [ARGUMENT...]: tries the command (itself bounded, run in a subshell) until it

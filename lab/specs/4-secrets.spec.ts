@@ -31,7 +31,7 @@ describe("secrets stay secret", function () {
     assert.ok(passwords.length > 0, "the stack's state has no password");
     secrets = new Map([
       ["the TSIG key", readFileSync(statePaths.tsigSecret, "utf8").trim()],
-      ["the operator's SSH key", readFileSync(statePaths.sshKey, "utf8").split("\n")[1] ?? ""],
+      ["the operator's SSH key", readFileSync(statePaths.sshKey, "utf8").split("\n")[3] ?? ""],
       ["the stack's passphrase", readFileSync(statePaths.passphrase, "utf8").trim()],
     ]);
     for (const [index, [, password = ""]] of passwords.entries()) {

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "../measure/eventually.ts";
 import { pulumi } from "../measure/pulumi.ts";
 import { runningSince } from "../measure/runningSince.ts";
+import { missingToWhole } from "../measure/whole.ts";
 import { stackFileOf } from "../stackFile.ts";
 import { brokenPromises } from "../rehearsal.ts";
 import { keepLogsOfFailures, topology } from "./support.ts";
@@ -22,6 +24,7 @@ describe("an empty state adopts the cluster without a restart", function () {
   });
 
   it("with all its servers at once", async () => {
+    await eventually(120, () => missingToWhole(topology));
     const before = await runningSince(topology);
     const init = ["stack", "init", topology.stack];
     const made = await pulumi(topology, "empty-init", init, env);
