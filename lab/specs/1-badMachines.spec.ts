@@ -6,7 +6,7 @@ import { pulumi } from "../measure/pulumi.ts";
 import { runningSince } from "../measure/runningSince.ts";
 import { editStack, listServers } from "../measure/serverList.ts";
 import { stackFileOf } from "../stackFile.ts";
-import { keepLogsOfFailures, servers, topology } from "./support.ts";
+import { keepLogsOfFailures, servers, topology, untilSettled } from "./support.ts";
 
 interface BadMachine {
   readonly what: string;
@@ -59,6 +59,7 @@ describe("bad machines are refused before anything is changed", function () {
 
   before(async () => {
     await upBeforeState(topology);
+    await untilSettled();
     listServers(topology, servers);
     good = readFileSync(stackFileOf(topology), "utf8");
   });

@@ -13,7 +13,7 @@ import { keepLogsOfFailures, topology } from "./support.ts";
 /** What begins every private key in a text file. */
 const privateKey = "PRIVATE KEY-----";
 /** As kubeadm makes them: bootstrap tokens, and the key that encrypts the certificates. */
-const bootstrapToken = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
+const bootstrapToken = /(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w.-])/;
 const certificateKey = /certificate-?key[ =:"']+[0-9a-f]{64}/i;
 
 describe("secrets stay secret", function () {
