@@ -48,15 +48,15 @@ export class Cluster extends pulumi.ComponentResource {
       { plan },
       { parent: this, dependsOn: [endpoint, ...ready(machines, plan.initialServer.name)] },
     );
-    const servers = plan.servers.map(
-      (machine) =>
-        new Server(
-          machine.name,
-          { machine, plan, auditPolicy: args.auditPolicy },
-          { parent: this, dependsOn: [controlPlane, endpoint, ...ready(machines, machine.name)] },
-        ),
-    );
-    const memberships = servers.map(({ membership }) => membership);
+    const memberships: pulumi.Resource[] = [];
+    for (const machine of plan.servers) {
+      const { membership } = new Server(
+        machine.name,
+        { machine, plan, auditPolicy: args.auditPolicy, comesAfter: [...memberships] },
+        { parent: this, dependsOn: [controlPlane, endpoint, ...ready(machines, machine.name)] },
+      );
+      memberships.push(membership);
+    }
     const outside = { parent: this, dependsOn: [controlPlane, endpoint] };
     const clients = plan.moveWorkers
       ? [new Clients(name, { plan, afterServers: memberships }, outside)]

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
 import { accessRequest, machineRequest } from "./access.ts";
+import { after } from "./after.ts";
 import { actCommand } from "./command.ts";
 
 export interface ServerArgs {
@@ -8,6 +9,8 @@ export interface ServerArgs {
   readonly plan: ClusterPlan;
   /** Text of the API servers' audit policy, empty for none. */
   readonly auditPolicy: string;
+  /** The memberships before this one in the list: servers join in its order, one at a time. */
+  readonly comesAfter: readonly pulumi.Resource[];
 }
 
 /**
@@ -19,14 +22,14 @@ export class Server extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { machine, plan, auditPolicy }: ServerArgs,
+    { machine, plan, auditPolicy, comesAfter }: ServerArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("triad:index:Server", name, {}, opts);
     this.membership = actCommand(
       `${name}-membership`,
       "membership",
-      {
+      after(comesAfter, {
         ...accessRequest(plan),
         version: plan.version,
         machine: machineRequest(machine),
@@ -34,7 +37,7 @@ export class Server extends pulumi.ComponentResource {
         auditPolicy,
         loadBalancers: plan.loadBalancers.map(machineRequest),
         endpoint: plan.endpoint,
-      },
+      }),
       { parent: this },
     );
     this.registerOutputs({});

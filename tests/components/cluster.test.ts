@@ -67,6 +67,16 @@ describe("the cluster's resources", () => {
     }
   });
 
+  it("let servers join in the order of the list", async () => {
+    const list = ["k8s-master", "k8s-master-3", "k8s-master-2"];
+    const order = (await build(samplePlan(list))).map(({ name }) => name);
+    const memberships = order.filter((name) => name.endsWith("-membership"));
+    assert.deepEqual(
+      memberships,
+      list.map((name) => `${name}-membership`),
+    );
+  });
+
   it("stay the same for a server when the list grows by described machines", async () => {
     const before = await build(samplePlan(["k8s-master"]));
     const after = await build(samplePlan(three));
