@@ -1,6 +1,6 @@
+import * as z from "zod";
 import { connect, SshError } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
-import * as z from "zod";
 import { type ActContext, ActError, defineAct } from "./act.ts";
 import {
   endpointAddress,

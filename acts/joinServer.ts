@@ -12,6 +12,7 @@ import {
   removeEtcdMember,
 } from "./etcdMembers.ts";
 import { gate } from "./gate.ts";
+import { healthyMembers } from "./healthyMembers.ts";
 import { joinConfiguration, joinCredentials, type JoinCredentials } from "./joinConfiguration.ts";
 import { withLease } from "./lease.ts";
 import type { LiveCluster } from "./liveCluster.ts";
@@ -38,7 +39,7 @@ export async function joinServer(
       await finishJoinUnderWay(connection, progress);
       if (!(await isHealthyServer(cluster, machine))) {
         await heal(cluster, connection, request, progress);
-        await joinGate(cluster, progress);
+        await healthyMembers(cluster, progress);
         await reachEachOther(cluster, connection, request);
         await join(cluster, connection, request, progress);
       }
@@ -107,24 +108,6 @@ async function recover(cluster: LiveCluster, machine: Machine, progress: Progres
       limitMs: 120_000,
       why: "it is a voter with data of its own, which a new join would replace",
       cure: `see journalctl -u kubelet and etcd's log on ${machine.name}, then run pulumi up again`,
-      progress,
-    },
-  );
-}
-
-/** No join while a member is down or another is still learning: etcd itself would refuse it, or lose its quorum. */
-async function joinGate(cluster: LiveCluster, progress: Progress): Promise<void> {
-  await gate(
-    async () => {
-      const members = await etcdMembers(cluster);
-      const ready = members.every(({ role, healthy }) => role === "voter" && healthy);
-      return ready ? { found: members } : { seen: describeMembers(members) };
-    },
-    {
-      what: "every member of etcd to be a healthy voter",
-      limitMs: 300_000,
-      why: "a join now would put the quorum at risk",
-      cure: "bring the member named above back to health, or take its server off the list, then run pulumi up again",
       progress,
     },
   );

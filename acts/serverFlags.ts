@@ -3,8 +3,7 @@ import type { SshConnection } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { ActError, type Progress } from "./act.ts";
 import { readClusterConfiguration } from "./clusterConfiguration.ts";
-import { describeMembers, etcdMembers } from "./etcdMembers.ts";
-import { gate } from "./gate.ts";
+import { healthyMembers } from "./healthyMembers.ts";
 import { withLease } from "./lease.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { drainServer } from "./loadBalancers.ts";
@@ -82,7 +81,7 @@ export async function ensureFlags(
   const seen = await compare(connection, machine, configuration, auditPolicy);
   if (seen.extra.length === 0 && seen.missing.length === 0 && seen.auditPolicy) return;
   await withLease(cluster, `restart ${machine.name} with other flags`, progress, async () => {
-    const others = (await allHealthy(cluster, progress)).length > 1;
+    const others = (await healthyMembers(cluster, progress)).length > 1;
     if (others) await drainServer(loadBalancers, identity, machine, progress);
     await runLocked(
       connection,
@@ -94,27 +93,6 @@ export async function ensureFlags(
       },
       progress,
     );
-    await allHealthy(cluster, progress);
+    await healthyMembers(cluster, progress);
   });
-}
-
-async function allHealthy(
-  cluster: LiveCluster,
-  progress: Progress,
-): ReturnType<typeof etcdMembers> {
-  return await gate(
-    async () => {
-      const members = await etcdMembers(cluster);
-      return members.every(({ role, healthy }) => role === "voter" && healthy)
-        ? { found: members }
-        : { seen: describeMembers(members) };
-    },
-    {
-      what: "every member of etcd to be a healthy voter",
-      limitMs: 300_000,
-      why: "a change now would put the quorum at risk",
-      cure: "bring the member named above back to health, or take its server off the list, then run pulumi up again",
-      progress,
-    },
-  );
 }
