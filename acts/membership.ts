@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { connect } from "../ssh/connection.ts";
+import { connect, type SshConnection } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, defineAct } from "./act.ts";
 import { joinServer } from "./joinServer.ts";
 import { leaveServer } from "./leaveServer.ts";
@@ -18,6 +19,8 @@ const answer = z.object({
   found: z.boolean(),
 });
 
+const joinAnswer = z.object({ joined: z.boolean() });
+
 /**
  * One machine is a server: a voter of etcd with a running control plane, in use by the load balancers. Create joins it
  * or, where it already is one, takes note of it; delete lets it leave.
@@ -27,28 +30,42 @@ export const membership = defineAct(membershipRequest, async (request, context) 
   if (context.verb === "delete") return await leaveServer(request, context, previous);
   const cluster = await findLiveCluster(request);
   try {
-    const found = await isHealthyServer(cluster, request.machine);
-    if (!found) await joinServer(cluster, request, context);
-    else await adjust(cluster, request, context);
+    const found = await becomeServer(cluster, request, context);
     return await settle(cluster, request, context, previous ?? { nonce: randomUUID(), found });
   } finally {
     cluster.close();
   }
 });
 
-/** A server that was found gets what one that joins has from the start. Adopting it restarts nothing. */
-async function adjust(
+/** @returns whether it was one before Triad: a join that outlived a killed run does not count as found */
+async function becomeServer(
   cluster: LiveCluster,
   request: MembershipRequest,
-  { verb, progress }: ActContext,
-): Promise<void> {
+  context: ActContext,
+): Promise<boolean> {
+  if (!(await isHealthyServer(cluster, request.machine))) {
+    await joinServer(cluster, request, context);
+    return false;
+  }
   const connection = await connect(request.machine, request.identity);
   try {
-    await ensureEndpoint(cluster, connection, request.machine, request.endpoint, progress);
-    if (verb === "update") await ensureFlags(cluster, connection, request, progress);
+    await adjust(cluster, connection, request, context);
+    const check = { script: "kubeadm-join.sh", verb: "check" };
+    return !joinAnswer.parse(await runScript(connection, check)).joined;
   } finally {
     connection.close();
   }
+}
+
+/** A server that was found gets what one that joins has from the start. Adopting it restarts nothing. */
+async function adjust(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  request: MembershipRequest,
+  { verb, progress }: ActContext,
+): Promise<void> {
+  await ensureEndpoint(cluster, connection, request.machine, request.endpoint, progress);
+  if (verb === "update") await ensureFlags(cluster, connection, request, progress);
 }
 
 /** A membership found again keeps the nonce on its Node: it may be known to another stack's state. */

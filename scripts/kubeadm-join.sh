@@ -2,9 +2,11 @@
 # shellcheck disable=SC2154 # the header and lib.sh set what is read here
 #
 # Makes this machine a server of a living cluster.
+#   check  whether it became one by this script: then it may leave again
 # Variables: JOIN_CONFIGURATION (YAML, holds secrets), VERSION.
 
 readonly WORK=/run/triad/join
+readonly JOINED=/var/lib/triad/joined
 
 ensure() {
   if [[ -f /etc/kubernetes/admin.conf && -d /var/lib/etcd/member ]]; then
@@ -17,6 +19,8 @@ ensure() {
   mkdir -p "$WORK"
   trap 'rm -rf "$WORK"' EXIT
   printf '%s\n' "$JOIN_CONFIGURATION" >"$WORK/config.yaml"
+  # Before the join: a run that is cut off after it must not take this server for one that was there before Triad.
+  install_file "$JOINED" 0600 <<<"kubeadm $VERSION"
   info "joining as a server, kubeadm $VERSION"
   if ! told kubeadm join --config "$WORK/config.yaml"; then
     fail "kubeadm join failed, its own words are above" \
@@ -24,6 +28,12 @@ ensure() {
       "mend what it names and run pulumi up again: a half-done join is cleared first"
   fi
   result '{"changed":true}'
+}
+
+check() {
+  local joined=false
+  [[ ! -f $JOINED ]] || joined=true
+  result "{\"joined\":$joined}"
 }
 
 # A join that was cut off leaves files over which the next one stumbles. No member is in the list with them:

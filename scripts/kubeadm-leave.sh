@@ -26,6 +26,7 @@ ensure() {
   info "kubeadm cleans this machine"
   told kubeadm reset --force --skip-phases remove-etcd-member
   rm -rf /etc/cni/net.d
+  rm -f /var/lib/triad/joined
   result '{"changed":true}'
 }
 
