@@ -5,7 +5,7 @@ import { upBeforeState } from "./lab.ts";
 import { growByHand } from "./byHand/growByHand.ts";
 import { printBench } from "./measure/benchSummary.ts";
 import type { Bench, Cost } from "./measure/bench.ts";
-import { costOf } from "./measure/bench.ts";
+import { compare, costOf } from "./measure/bench.ts";
 import { restartApiServer } from "./measure/floor.ts";
 import { readMemory } from "./measure/memory.ts";
 import { Measurement } from "./measure/measurement.ts";
@@ -29,6 +29,7 @@ const byHand = await phases.run("by hand: the floor, and one → three", async (
   return {
     floor: costOf("restart of the only API server", measured, restart),
     steps: steps.map((step) => costOf(step.name, measured, step)),
+    tookMs: Math.max(...steps.map(({ startMs, endMs }) => endMs - startMs)),
   };
 });
 
@@ -64,6 +65,7 @@ const bench: Bench = {
   stack: topology.stack,
   byHand,
   steps,
+  oneToThree: compare(byHand.tookMs, rehearsal.steps),
   broken: rehearsal.broken,
   losses,
   idle,

@@ -1,6 +1,7 @@
 import { figures } from "./figures.ts";
 import type { Figures, Window } from "./figures.ts";
 import type { Measured } from "./measurement.ts";
+import type { Step } from "./steps.ts";
 
 /** What the API's users felt of something: attempts outside and inside the cluster, and writes. */
 export interface Cost {
@@ -13,12 +14,24 @@ export interface Cost {
   readonly lost: number;
 }
 
+/** How long the same work took: retrofit, joins, all prepared beforehand. */
+export interface Comparison {
+  readonly byHandMs: number;
+  readonly triadMs: number;
+  readonly ratio: number;
+}
+
 /** What `make bench` found: out/lab/bench.json. */
 export interface Bench {
   readonly stack: string;
   /** The same change without Triad, and the least that a disruption can cost: a bare restart. */
-  readonly byHand: { readonly floor: Cost; readonly steps: readonly Cost[] };
+  readonly byHand: {
+    readonly floor: Cost;
+    readonly steps: readonly Cost[];
+    readonly tookMs: number;
+  };
   readonly steps: readonly Cost[];
+  readonly oneToThree: Comparison;
   readonly broken: readonly string[];
   readonly losses: readonly Cost[];
   readonly idle: {
@@ -40,4 +53,20 @@ export function costOf(name: string, measured: Measured, window: Window): Cost {
     writes: figures(writes, whole, window),
     lost: lost.length,
   };
+}
+
+/**
+ * Compares what both do: by hand the whole; of Triad's steps the one that retrofits, and the stretch from the
+ * first join's start to the last one's end. Its moves of clients and its checks have no counterpart by hand.
+ */
+export function compare(byHandMs: number, steps: readonly Step[]): Comparison {
+  const retrofit = steps.find(({ name }) => name.endsWith("-control-plane"));
+  const grown = steps.find(({ name }) => name === "grow");
+  const joins = steps.filter(
+    ({ name, startMs }) => name.endsWith("-membership") && startMs >= (grown?.startMs ?? 0),
+  );
+  const joinsMs =
+    Math.max(...joins.map(({ endMs }) => endMs)) - Math.min(...joins.map(({ startMs }) => startMs));
+  const triadMs = (retrofit ? retrofit.endMs - retrofit.startMs : 0) + joinsMs;
+  return { byHandMs, triadMs, ratio: Math.round((triadMs / byHandMs) * 100) / 100 };
 }

@@ -5,13 +5,17 @@ import { inSeconds } from "./phases.ts";
 
 /** Prints the tables of `make bench`. */
 export function printBench(bench: Bench): void {
-  const { byHand, steps, losses, idle, memoryMiB } = bench;
+  const { byHand, steps, oneToThree, losses, idle, memoryMiB } = bench;
   const total = Object.values(memoryMiB).reduce((sum, one) => sum + one, 0);
   const median = (times: readonly number[]): string =>
     inSeconds(times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0);
   const sections = [
     ["the floor, and one → three by hand", costs([byHand.floor, ...byHand.steps])],
     ["one → three by pulumi up", costs(steps)],
+    [
+      "retrofit and joins",
+      `${inSeconds(oneToThree.triadMs)} by Triad, ${inSeconds(oneToThree.byHandMs)} by hand: ${String(oneToThree.ratio)} ×`,
+    ],
     ["loss of power", costs(losses)],
     [
       "idle, median of five",

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readSamples } from "../../lab/measure/sample.ts";
+import type { Sample } from "../../lab/measure/sample.ts";
 import { makeCertificates, serve } from "./tlsServer.ts";
 
 const measure = join(import.meta.dirname, "../../lab/measure");
@@ -14,28 +15,21 @@ describe("probe and writer", function () {
   const { folder, kubeconfig } = makeCertificates("127.0.0.1");
   after(() => rmSync(folder, { recursive: true }));
 
+  /** Runs a program until its samples are `enough`; a busy computer may take its time. */
   const run = async (
     program: string,
     server: string,
     endpoint: string,
-    during: () => Promise<void>,
-  ) => {
+    enough: (samples: Sample[]) => boolean,
+  ): Promise<Sample[]> => {
     const out = join(folder, `${program}-${Date.now()}.jsonl`);
-    const args = [
-      "--kubeconfig",
-      kubeconfig,
-      "--server",
-      server,
-      "--endpoint",
-      endpoint,
-      "--out",
-      out,
-    ];
+    const options = { kubeconfig, server, endpoint, out };
+    const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
     const child = spawn(process.execPath, [join(measure, `${program}.ts`), ...args], {
       stdio: ["pipe", "inherit", "inherit"],
     });
     const exited = once(child, "exit");
-    await during();
+    while (!existsSync(out) || !enough(readSamples(out))) await sleep(20);
     child.stdin.end();
     assert.deepEqual(await exited, [0, null]);
     return readSamples(out);
@@ -52,12 +46,11 @@ describe("probe and writer", function () {
     const endpoint = await serve(folder, "127.0.0.1", (_, response) => {
       response.writeHead(endpointIsUp ? endpointAnswers : 503).end();
     });
-    const samples = await run("probe", server.address, endpoint.address, async () => {
-      await sleep(1500);
-      endpointIsUp = true;
-      await sleep(500);
-      endpointAnswers = 500;
-      await sleep(500);
+    const samples = await run("probe", server.address, endpoint.address, (seen) => {
+      if (seen.length > 5) endpointIsUp = true;
+      const there = seen.filter(({ target }) => target === endpoint.address);
+      if (there.length > 5) endpointAnswers = 500;
+      return there.at(-1)?.ok === false;
     });
     server.close();
     endpoint.close();
@@ -68,9 +61,9 @@ describe("probe and writer", function () {
     assert.ok(toEndpoint.length > 5 && toEndpoint.some(({ ok }) => ok));
     assert.equal(toEndpoint.at(-1)?.problem, "status 500");
     assert.deepEqual(samples, [...toServer, ...toEndpoint]);
-    for (const [index, { startMs }] of samples.slice(1).entries()) {
-      assert.ok(startMs - (samples[index]?.startMs ?? 0) >= 98);
-    }
+    // A busy computer notes a start late, so that the next one seems early: the pace holds over all of them.
+    const tookMs = (samples.at(-1)?.startMs ?? 0) - (samples[0]?.startMs ?? 0);
+    assert.ok(tookMs >= 95 * (samples.length - 1));
   });
 
   it("counts as failed what takes over a second, and what is not the cluster's", async () => {
@@ -81,14 +74,13 @@ describe("probe and writer", function () {
       "127.0.0.1",
       (_, response) => void response.end(),
     );
-    const slow = await run("probe", silent.address, "127.0.0.1:1", () => sleep(1800));
-    const wrong = await run("probe", impostor.address, "127.0.0.1:1", () => sleep(800));
+    const slow = await run("probe", silent.address, "127.0.0.1:1", (seen) => seen.length > 1);
+    const wrong = await run("probe", impostor.address, "127.0.0.1:1", (seen) => seen.length > 2);
     silent.close();
     impostor.close();
     rmSync(stranger.folder, { recursive: true });
-    assert.ok(slow.length > 0 && wrong.length > 0);
     for (const { ok, startMs, endMs } of slow) {
-      assert.ok(!ok && endMs - startMs >= 990 && endMs - startMs < 1300);
+      assert.ok(!ok && endMs - startMs >= 990);
     }
     assert.ok(wrong.every(({ ok }) => !ok));
   });
@@ -102,12 +94,18 @@ describe("probe and writer", function () {
       names.push(body);
       response.writeHead(refused ? 500 : 201).end("{}");
     });
-    const writes = await run("writer", server.address, "127.0.0.1:1", () => sleep(3000));
+    const writes = await run("writer", server.address, "127.0.0.1:1", (seen) => {
+      return seen.length > 15;
+    });
     server.close();
     assert.equal(writes.length, names.length - 1);
     assert.equal(writes.filter(({ ok }) => !ok).length, 1);
     assert.equal(new Set(writes.map(({ name }) => name)).size, writes.length);
-    const seconds = ((writes.at(-1)?.startMs ?? 0) - (writes[0]?.startMs ?? 0)) / 1000;
-    assert.ok(writes.length / seconds > 5);
+    // More than five a second: usually the next begins as soon as its turn has come.
+    const late = writes.slice(1).map(({ startMs }, index) => {
+      const last = writes[index];
+      return startMs - Math.max((last?.startMs ?? 0) + 125, last?.endMs ?? 0);
+    });
+    assert.ok((late.toSorted((one, other) => one - other)[7] ?? 0) < 75);
   });
 });
