@@ -6,11 +6,21 @@ import { mochaPart, programPart } from "./parts.ts";
 
 const cache = "node_modules/.cache";
 
-/** The checks of `make check`; the longest first, since they run beside each other. */
-export async function fastParts(): Promise<readonly Part[]> {
+/** Tests that wait for real servers and the real engine: `make test` has the minutes, `make check` has not. */
+const patient = [
+  "tests/plugins/**",
+  "tests/scripts/{dnsRecord,haproxy,haproxyTraffic,keepalived,loadBalancerPair,machineFetching}.test.ts",
+];
+
+/**
+ * The checks that need no lab; the longest first, since they run beside each other.
+ * @param hurried leaves out the tests that wait for real servers
+ */
+export async function fastParts(hurried: boolean): Promise<readonly Part[]> {
   const scripts = await shellScripts();
+  const left = hurried ? patient.flatMap((files) => ["--ignore", files]) : [];
   return [
-    mochaPart("tests", false, "--parallel", "--jobs", "2", "tests/**/*.test.ts"),
+    mochaPart("tests", false, "--parallel", "--jobs", "2", ...left, "tests/**/*.test.ts"),
     programPart(
       "lint",
       "eslint",
