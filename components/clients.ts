@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { accessRequest, machineRequest } from "./access.ts";
 import { after } from "./after.ts";
-import { actCommand } from "./command.ts";
+import { actCommand, type ActName } from "./command.ts";
 
 export interface ClientsArgs {
   readonly plan: ClusterPlan;
@@ -12,8 +12,8 @@ export interface ClientsArgs {
 
 /**
  * The cluster's own clients of the API use the endpoint: each worker's kubelet, moved one by one, and kube-proxy; CoreDNS
- * no longer runs on one node alone. They
- * follow once all servers have joined. Deleting it leaves them at the endpoint.
+ * no longer runs on one node alone. They follow once all servers have joined, each after the one before. Deleting
+ * it leaves them at the endpoint.
  */
 export class Clients extends pulumi.ComponentResource {
   readonly moved: readonly pulumi.Resource[];
@@ -29,18 +29,17 @@ export class Clients extends pulumi.ComponentResource {
       endpoint: plan.endpoint,
       servers: plan.servers.map((server) => server.nodeName),
     };
-    this.moved = [
-      actCommand(`${name}-kube-proxy`, "kubeProxy", after(afterServers, request), { parent: this }),
-      actCommand(`${name}-coredns`, "coreDns", after(afterServers, request), { parent: this }),
-      ...plan.workers.map((worker) =>
-        actCommand(
-          `${worker.name}-worker`,
-          "worker",
-          after(afterServers, { ...request, machine: machineRequest(worker) }),
-          { parent: this },
-        ),
-      ),
-    ];
+    const moved: pulumi.Resource[] = [];
+    // One after the other: each would wait for the Lease anyway, and polling would cost the servers what they need.
+    const next = (what: string, act: ActName, told: object): void => {
+      moved.push(actCommand(what, act, after([...afterServers, ...moved], told), { parent: this }));
+    };
+    next(`${name}-kube-proxy`, "kubeProxy", request);
+    next(`${name}-coredns`, "coreDns", request);
+    for (const worker of plan.workers) {
+      next(`${worker.name}-worker`, "worker", { ...request, machine: machineRequest(worker) });
+    }
+    this.moved = moved;
     this.registerOutputs({});
   }
 }
