@@ -81,8 +81,3 @@ export function pointKubeconfig(text: string, endpoint: Endpoint): string {
     clusters: parsed.clusters.map((one) => ({ ...one, cluster: { ...one.cluster, server } })),
   });
 }
-
-/** The addresses that a kubeconfig points to. */
-export function kubeconfigServers(text: string): string[] {
-  return kubeconfig.parse(parse(text)).clusters.map(({ cluster }) => cluster.server);
-}

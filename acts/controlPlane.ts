@@ -18,11 +18,7 @@ import { retrofitServer } from "./retrofitServer.ts";
 import { refuseOtherFlags } from "./serverFlags.ts";
 
 const answer = z.object({ flags });
-const observed = z.object({
-  adminConf: z.boolean(),
-  etcdData: z.boolean(),
-  kubeletConf: z.boolean(),
-});
+const observed = z.object({ adminConf: z.boolean(), etcdData: z.boolean() });
 
 /**
  * The cluster exists and its API servers' certificates name the endpoint. A living cluster is adopted and, where
