@@ -1,3 +1,9 @@
+/** What a cluster is made with. */
+export type DistributionName = "kubeadm" | "k3s";
+
+/** A value in k3s's config.yaml. */
+export type FlagValue = string | number | boolean | readonly (string | number | boolean)[];
+
 /** How Triad logs in to a machine. */
 export interface SshLogin {
   /** The user; needs sudo without a password unless it is root. */
@@ -24,13 +30,13 @@ export interface MachineConfig {
 
 /** Name, address and port by which the API is reached. */
 export interface EndpointConfig {
-  /** DNS name; no machine's own. */
+  /** DNS name; no machine's own. Default: `address`, and then nobody needs a DNS server. */
   readonly name: string;
   /** The virtual IPv4 address that one of the load balancers holds. */
   readonly address: string;
   /** Of the subnet that the endpoint and the load balancers share. Default: 24. */
   readonly prefixLength: number;
-  /** TCP port. Default: 6443. */
+  /** TCP port. Default: 6443, or 8443 where the servers balance themselves. */
   readonly port: number;
   /** VRRP's, 1 to 255, unique on the subnet. Default: the last byte of `address`. */
   readonly virtualRouterId: number;
@@ -68,6 +74,11 @@ export interface SshConfig extends SshLogin {
 export interface ArtifactsConfig {
   /** URL under which lies `release/<version>/bin/linux/<arch>/`. Default: https://dl.k8s.io. */
   readonly binaries: string;
+  /**
+   * URL under which lies `<version>/` of k3s, its `+` written as %2B.
+   * Default: https://github.com/k3s-io/k3s/releases/download.
+   */
+  readonly k3s: string;
   /** URL of an OCI registry that mirrors the public ones. Absent: these themselves. */
   readonly imageMirror?: string;
 }
@@ -96,6 +107,31 @@ export interface EtcdConfig {
   readonly extraArgs: Readonly<Record<string, string>>;
 }
 
+/** When k3s takes a snapshot of etcd, and where each server keeps its own. */
+export interface SnapshotsConfig {
+  /** Five fields of cron, in the server's time zone. Default: 0 2 * * *. */
+  readonly schedule: string;
+  /** The first part of a snapshot's file name. Default: etcd-snapshot. */
+  readonly name: string;
+  /** Whether they are zipped. Default: true. */
+  readonly compress: boolean;
+  /** How many scheduled ones each server keeps. Default: 14. */
+  readonly retention: number;
+  /** On every server. Default: /var/lib/triad/snapshots. */
+  readonly directory: string;
+}
+
+/** What holds for k3s only. */
+export interface K3sConfig {
+  /** Keys of k3s's config.yaml, the same on each server. Default: none. */
+  readonly config: Readonly<Record<string, FlagValue>>;
+  readonly snapshots: SnapshotsConfig;
+  /** Whether an agent is drained before it is promoted, not only cordoned. Default: false. */
+  readonly drain: boolean;
+  /** Workloads, `namespace/name`, that are not restarted after the conversion. Default: none. */
+  readonly keepRunning: readonly string[];
+}
+
 /** Where backups are kept on the operator's machine. */
 export interface BackupConfig {
   /** Relative to the project, or absolute. Default: backups. */
@@ -121,18 +157,20 @@ export interface PreflightConfig {
 export interface ClusterConfig {
   /** The cluster's name, a DNS label. */
   readonly name: string;
-  readonly distribution: "kubeadm";
-  /** Of Kubernetes, for instance v1.34.2. */
+  readonly distribution: DistributionName;
+  /** As the distribution writes it, for instance v1.34.2 or v1.33.5+k3s1. */
   readonly version: string;
   /** Every machine that Triad may touch, by name. */
   readonly machines: Readonly<Record<string, MachineConfig>>;
   /** Names of the machines that are to be servers, in the order of the list. */
   readonly servers: readonly string[];
+  /** The server of the list after which to stop for now. Absent: all of them. */
+  readonly pauseAfter?: string;
   /** The server that has, or will first have, the data. Default: the first of `servers`. */
   readonly initialServer: string;
   /** Names of the machines that are workers. Default: none. */
   readonly workers: readonly string[];
-  /** Names of the machines with HAProxy and keepalived. */
+  /** Names of the machines with HAProxy and keepalived. Default: none, so the servers have them. */
   readonly loadBalancers: readonly string[];
   readonly endpoint: EndpointConfig;
   /** Absent: the endpoint's name is somebody else's matter. */
@@ -141,12 +179,14 @@ export interface ClusterConfig {
   /** Whether Triad may create a new cluster on the initial server. Default: false. */
   readonly initialise: boolean;
   readonly artifacts: ArtifactsConfig;
-  /** The pods' addresses. Default: 10.244.0.0/16. */
+  /** The pods' addresses. Default: 10.244.0.0/16, with k3s 10.42.0.0/16. */
   readonly podCidr: string;
-  /** The Services' addresses. Default: 10.96.0.0/12. */
+  /** The Services' addresses. Default: 10.96.0.0/12, with k3s 10.43.0.0/16. */
   readonly serviceCidr: string;
   readonly apiServer: ApiServerConfig;
   readonly etcd: EtcdConfig;
+  /** Given exactly if the distribution is k3s. */
+  readonly k3s?: K3sConfig;
   readonly backup: BackupConfig;
   readonly preflight: PreflightConfig;
 }

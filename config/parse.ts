@@ -4,10 +4,12 @@ import { resolve } from "node:path";
 import type { ClusterConfig, MachineConfig } from "./clusterConfig.ts";
 import { ConfigError, type Fault } from "./configError.ts";
 import { deepFreeze } from "./deepFreeze.ts";
+import { endpointPortOf, networks } from "./defaults.ts";
 import { issueFaults } from "./issueFaults.ts";
 import { rules } from "./rules.ts";
 import type { World } from "./rules/rule.ts";
 import { salvage } from "./salvage.ts";
+import { k3s as k3sSchema } from "./schema/k3s.ts";
 import { schema, secretKeys, type ParsedConfig } from "./schema.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -108,14 +110,18 @@ function isWithin(path: string, other: string): boolean {
 }
 
 function complete(parsed: ParsedConfig): ClusterConfig {
-  const { endpoint, initialServer, machines, ssh } = parsed;
+  const { distribution, endpoint, initialServer, k3s, machines, ssh } = parsed;
   const login = { user: ssh.user, port: ssh.port };
   const [first = ""] = parsed.servers;
   return {
+    ...networks[distribution],
     ...withoutSecret(parsed),
+    ...(distribution === "k3s" ? { k3s: k3s ?? k3sSchema.parse({}) } : {}),
     initialServer: initialServer ?? first,
     endpoint: {
       ...endpoint,
+      name: endpoint.name ?? endpoint.address,
+      port: endpointPortOf(parsed),
       virtualRouterId: endpoint.virtualRouterId ?? defaultRouterId(endpoint.address),
     },
     machines: Object.fromEntries(

@@ -1,11 +1,27 @@
 import { cidrs } from "./rules/cidrs.ts";
+import { distribution } from "./rules/distribution.ts";
 import { dns } from "./rules/dns.ts";
 import { endpoint } from "./rules/endpoint.ts";
 import { files } from "./rules/files.ts";
 import { flags } from "./rules/flags.ts";
+import { k3s } from "./rules/k3s.ts";
 import { machines } from "./rules/machines.ts";
+import { pause } from "./rules/pause.ts";
 import { roles } from "./rules/roles.ts";
 import type { Rule } from "./rules/rule.ts";
+import { version } from "./rules/version.ts";
 
 /** The rules between keys, in the order in which their faults are shown. */
-export const rules: readonly Rule[] = [machines, roles, endpoint, cidrs, dns, files, flags];
+export const rules: readonly Rule[] = [
+  distribution,
+  version,
+  machines,
+  roles,
+  pause,
+  endpoint,
+  cidrs,
+  dns,
+  files,
+  flags,
+  k3s,
+];

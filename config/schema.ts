@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { artifacts } from "./schema/artifacts.ts";
+import { k3s } from "./schema/k3s.ts";
 import { text } from "./values/complaint.ts";
 import { HOW_TO_GET, judgeHostKey } from "./values/hostKey.ts";
 import {
@@ -9,7 +11,7 @@ import {
   judgeUserName,
 } from "./values/names.ts";
 import { judgeCidr, judgeIpv4 } from "./values/network.ts";
-import { judgeHttpsUrl, judgeUrl } from "./values/url.ts";
+import { judgeHttpsUrl } from "./values/url.ts";
 import { judgeVersion } from "./values/version.ts";
 
 const EXAMPLE_HOST_KEY =
@@ -18,7 +20,6 @@ const EXAMPLE_HOST_KEY =
 const port = z.int().min(1).max(65535);
 const positive = z.number().min(0.001);
 const positiveInteger = z.int().min(1);
-const withoutSlash = (url: string): string => url.replace(/\/+$/, "");
 
 /** A list of machines; how long it may be is one of the rules. */
 const machineNames = (example: string) => z.array(text(judgeDnsLabel, example));
@@ -54,14 +55,20 @@ const machine = z.strictObject({
 });
 
 const endpoint = z.strictObject({
-  name: text(judgeDnsName, "k8s-apiserver.homelab.example").describe(
-    "DNS name of the API. With `dns` it must be inside the zone. No machine's own name.",
-  ),
+  name: text(judgeDnsName, "k8s-apiserver.homelab.example")
+    .exactOptional()
+    .describe(
+      "DNS name of the API. With `dns` it is required, and inside the zone. No machine's own name. Default: none, the API is reached by the address.",
+    ),
   address: text(judgeIpv4, "10.0.20.99").describe(
     "Virtual IPv4 address, held by one of the load balancers; free so far, in their subnet.",
   ),
   prefixLength: z.int().min(8).max(30).default(24).describe("Of that subnet."),
-  port: port.default(6443).describe("TCP port."),
+  port: port
+    .exactOptional()
+    .describe(
+      "TCP port. Default: 6443; 8443 without `loadBalancers`, since the servers have 6443 for themselves.",
+    ),
   virtualRouterId: z
     .int()
     .min(1)
@@ -102,19 +109,6 @@ const ssh = z.strictObject({
     .describe("Whether to ask the agent at SSH_AUTH_SOCK. Needed if there is no private key."),
 });
 
-const artifacts = z.strictObject({
-  binaries: text(judgeUrl, "https://dl.k8s.io")
-    .transform(withoutSlash)
-    .prefault("https://dl.k8s.io")
-    .describe(
-      "URL under which lie release/VERSION/bin/linux/ARCH/{kubeadm,kubelet,kubectl} and their .sha256.",
-    ),
-  imageMirror: text(judgeUrl, "http://10.0.20.1:5000")
-    .transform(withoutSlash)
-    .exactOptional()
-    .describe("URL of an OCI registry that mirrors the public ones. Default: these themselves."),
-});
-
 const apiServer = z.strictObject({
   extraArgs: flags
     .prefault({})
@@ -152,9 +146,9 @@ const preflight = z.strictObject({
  */
 export const schema = z.strictObject({
   name: text(judgeDnsLabel, "homelab").describe("The cluster's name."),
-  distribution: z.enum(["kubeadm"]).describe("What the cluster is made with."),
+  distribution: z.enum(["kubeadm", "k3s"]).describe("What the cluster is made with."),
   version: text(judgeVersion, "v1.34.2").describe(
-    "Of Kubernetes. On a cluster that exists it is the one that runs: Triad does not upgrade.",
+    "Of Kubernetes, with k3s as in v1.33.5+k3s1. On a cluster that exists it is the one that runs: Triad does not upgrade.",
   ),
   machines: z
     .record(z.string(), machine)
@@ -169,10 +163,17 @@ export const schema = z.strictObject({
     .describe(
       "The server that has, or will first have, the data. Default: the first of `servers`.",
     ),
+  pauseAfter: text(judgeDnsLabel, "k8s-master-2")
+    .exactOptional()
+    .describe(
+      "Stop after this one of `servers`, with a warning at every run; those behind it are left as they are. Remove the key to go on. Default: no pause.",
+    ),
   workers: machineNames("k8s-node1").prefault([]).describe("The machines that are workers."),
-  loadBalancers: machineNames("lb1").describe(
-    "The machines with HAProxy and keepalived, first choice first. One alone gets a warning.",
-  ),
+  loadBalancers: machineNames("lb1")
+    .prefault([])
+    .describe(
+      "The machines with HAProxy and keepalived, first choice first. One alone gets a warning. Default: none, so every server has both.",
+    ),
   endpoint: endpoint.describe("Name, address and port by which the API is reached."),
   dns: dns
     .exactOptional()
@@ -188,11 +189,13 @@ export const schema = z.strictObject({
     .describe("Whether Triad may create a new cluster on the initial server if there is none."),
   artifacts: artifacts.prefault({}).describe("Where binaries and images come from."),
   podCidr: text(judgeCidr, "10.244.0.0/16")
-    .default("10.244.0.0/16")
-    .describe("The pods' addresses; each machine gets a /24 of them."),
+    .exactOptional()
+    .describe(
+      "The pods' addresses; each machine gets a /24 of them. Default: 10.244.0.0/16; with k3s 10.42.0.0/16.",
+    ),
   serviceCidr: text(judgeCidr, "10.96.0.0/12")
-    .default("10.96.0.0/12")
-    .describe("The Services' addresses."),
+    .exactOptional()
+    .describe("The Services' addresses. Default: 10.96.0.0/12; with k3s 10.43.0.0/16."),
   apiServer: apiServer.prefault({}).describe("What every server's kube-apiserver gets."),
   etcd: z
     .strictObject({
@@ -202,6 +205,7 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe("What every server's etcd gets."),
+  k3s: k3s.exactOptional().describe("What holds for k3s only. Refused with kubeadm."),
   backup: z
     .strictObject({
       directory: text(judgeNotEmpty, "backups")
@@ -227,6 +231,7 @@ export const textKeys: readonly string[] = [
   "distribution",
   "version",
   "initialServer",
+  "pauseAfter",
   "podCidr",
   "serviceCidr",
   "dnsTsigSecret",

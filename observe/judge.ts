@@ -1,7 +1,9 @@
-import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
 import type { EtcdMember } from "../acts/etcdMembers.ts";
 import { describeMembers } from "../acts/etcdMembers.ts";
-import type { MachineFacts, Observation } from "./observation.ts";
+import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
+import { judgeK3s } from "./judgeK3s.ts";
+import { machineFaults } from "./machineFaults.ts";
+import type { Observation } from "./observation.ts";
 
 /** What the look at the world says of the plan. */
 export interface Judgement {
@@ -11,91 +13,69 @@ export interface Judgement {
   readonly warnings: readonly string[];
 }
 
-/** @see https://kubernetes.io/docs/reference/networking/ports-and-protocols/ */
-const serverPorts = [6443, 2379, 2380, 10250, 10257, 10259];
-const workerPorts = [10250];
-const statisticsPort = 8404;
-
 /**
  * Judges a plan by what was seen: pure, so that every rule is a line of a table.
- * @param members etcd's, or undefined where no server could be asked
+ * @param members etcd's, none on SQLite, or undefined where no server could be asked
  */
 export function judge(
   plan: ClusterPlan,
   observations: readonly Observation[],
   members: readonly EtcdMember[] | undefined,
 ): Judgement {
-  const faults: string[] = [];
-  const warnings: string[] = [];
   const changes = membershipChanges(plan, members);
-  for (const machine of plan.machines) {
+  const judgements = plan.machines.flatMap((machine) => {
     const seen = observations.find((one) => one.machine === machine.name);
-    if (seen === undefined) continue;
-    if (seen.state === "refused") faults.push(`${machine.name}: ${seen.reason}`);
-    else if (seen.state === "silent") {
-      (changes ? faults : warnings).push(`${machine.name}: ${seen.reason}`);
-    } else {
-      faults.push(...faultsOf(machine, seen.facts, plan));
-      faults.push(...clockFaults(machine, seen.clockDriftMs, plan));
-    }
-  }
-  const unhealthy = (members ?? []).filter(({ healthy }) => !healthy);
-  if (unhealthy.length > 0) {
-    (changes ? faults : warnings).push(
-      `etcd: ${describeMembers(unhealthy)}; bring its server back, or it is one failure from losing the quorum`,
-    );
-  }
-  return { faults, warnings };
+    return seen === undefined ? [] : [judgeMachine(machine, seen, plan, changes)];
+  });
+  judgements.push(judgeMembers(members ?? [], changes));
+  return {
+    faults: judgements.flatMap(({ faults }) => faults),
+    warnings: judgements.flatMap(({ warnings }) => warnings),
+  };
 }
 
 /** Whether the list and etcd's members differ: then every machine must be there. */
 function membershipChanges(plan: ClusterPlan, members: readonly EtcdMember[] | undefined): boolean {
   if (members === undefined) return true;
+  // SQLite has no members; it changes when it is converted.
+  if (members.length === 0) return plan.convert;
   const wanted = plan.servers.map(({ address }) => address).sort();
   const present = members.map(({ peerAddress }) => peerAddress).sort();
   return wanted.join() !== present.join();
 }
 
-function faultsOf(machine: MachinePlan, facts: MachineFacts, plan: ClusterPlan): string[] {
-  if (machine.role === "load-balancer") return loadBalancerFaults(machine, facts, plan);
-  // What already runs in the cluster is adopted as it is.
-  if (facts.kubeletConf) return [];
-  const { diskGiB, memoryMiB } = plan.preflight;
-  return [
-    ...(facts.diskFreeGiB < diskGiB
-      ? [
-          `${machine.name}: ${facts.diskFreeGiB} GiB of disk are free, preflight.diskGiB asks for ${diskGiB}; free some, or lower it`,
-        ]
-      : []),
-    ...(facts.memoryMiB < memoryMiB
-      ? [
-          `${machine.name}: it has ${facts.memoryMiB} MiB of memory, preflight.memoryMiB asks for ${memoryMiB}; add some, or lower it`,
-        ]
-      : []),
-    ...takenPorts(machine, facts, machine.role === "server" ? serverPorts : workerPorts, []),
-  ];
-}
-
-function loadBalancerFaults(
+function judgeMachine(
   machine: MachinePlan,
-  facts: MachineFacts,
+  seen: Observation,
   plan: ClusterPlan,
-): string[] {
-  return takenPorts(machine, facts, [plan.endpoint.port, statisticsPort], ["haproxy"]);
+  changes: boolean,
+): Judgement {
+  if (seen.state === "refused")
+    return { faults: [`${machine.name}: ${seen.reason}`], warnings: [] };
+  if (seen.state === "silent") return either(changes, `${machine.name}: ${seen.reason}`);
+  const k3s = judgeK3s(machine, seen.facts, plan);
+  return {
+    faults: [
+      ...machineFaults(machine, seen.facts, plan),
+      ...k3s.faults,
+      ...clockFaults(machine, seen.clockDriftMs, plan),
+    ],
+    warnings: k3s.warnings,
+  };
 }
 
-function takenPorts(
-  machine: MachinePlan,
-  { listeners }: MachineFacts,
-  ports: readonly number[],
-  allowed: readonly string[],
-): string[] {
-  return listeners
-    .filter(({ port, process }) => ports.includes(port) && !allowed.includes(process))
-    .map(
-      ({ port, process }) =>
-        `${machine.name}: port ${port} is taken by ${process || "another process"}; stop it, Triad needs that port there`,
-    );
+function judgeMembers(members: readonly EtcdMember[], changes: boolean): Judgement {
+  const unhealthy = members.filter(({ healthy }) => !healthy);
+  if (unhealthy.length === 0) return { faults: [], warnings: [] };
+  return either(
+    changes,
+    `etcd: ${describeMembers(unhealthy)}; bring its server back, or it is one failure from losing the quorum`,
+  );
+}
+
+/** A fault where the members are to change, and else a warning. */
+function either(isFault: boolean, text: string): Judgement {
+  return isFault ? { faults: [text], warnings: [] } : { faults: [], warnings: [text] };
 }
 
 function clockFaults(machine: MachinePlan, driftMs: number, { preflight }: ClusterPlan): string[] {

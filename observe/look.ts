@@ -1,16 +1,22 @@
-import type { MachinePlan } from "../plan/clusterPlan.ts";
-import { connect, SshError, type SshConnection, type SshIdentity } from "../ssh/connection.ts";
+import type { DistributionName, MachineConfig } from "../config/clusterConfig.ts";
+import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
+import { connect, SshError, type SshConnection } from "../ssh/connection.ts";
 import { runScript, ScriptError } from "../ssh/runScript.ts";
-import { machineFacts, type Observation } from "./observation.ts";
+import { type EtcdAnswer, etcdAnswer, machineFacts, type Observation } from "./observation.ts";
 
 const dialLimitMs = 4_000;
 
 /** Looks at one machine, within a few seconds, and changes nothing on it. */
-export async function look(machine: MachinePlan, identity: SshIdentity): Promise<Observation> {
+export async function look(
+  machine: MachinePlan,
+  { distribution, ssh }: ClusterPlan,
+): Promise<Observation> {
   try {
-    const connection = await connect(machine, identity, dialLimitMs);
+    const connection = await connect(machine, ssh, dialLimitMs);
     try {
-      return await lookThrough(machine, connection);
+      // Both at once: each costs a round trip and a shell.
+      const etcd = machine.role === "server" ? askEtcd(connection, distribution) : undefined;
+      return { ...(await lookThrough(machine, connection)), etcd: await etcd };
     } finally {
       connection.close();
     }
@@ -19,7 +25,36 @@ export async function look(machine: MachinePlan, identity: SshIdentity): Promise
   }
 }
 
-async function lookThrough(machine: MachinePlan, connection: SshConnection): Promise<Observation> {
+/** Asks the etcd of a machine that nobody has looked at; undefined where it does not answer. */
+export async function lookAtEtcd(
+  machine: MachineConfig,
+  { distribution, ssh }: ClusterPlan,
+): Promise<EtcdAnswer | undefined> {
+  const connection = await connect(machine, ssh, dialLimitMs).catch(() => undefined);
+  try {
+    return connection && (await askEtcd(connection, distribution));
+  } finally {
+    connection?.close();
+  }
+}
+
+/** Never fails: whether there should be an etcd is not known here. */
+async function askEtcd(
+  connection: SshConnection,
+  distribution: DistributionName,
+): Promise<EtcdAnswer | undefined> {
+  try {
+    const script = `${distribution}-etcd.sh`;
+    return etcdAnswer.parse(await runScript(connection, { script, verb: "check" }));
+  } catch {
+    return undefined;
+  }
+}
+
+async function lookThrough(
+  machine: MachinePlan,
+  connection: SshConnection,
+): Promise<Observation & { readonly state: "seen" }> {
   const before = Date.now();
   const facts = machineFacts.parse(
     await runScript(connection, { script: "observe.sh", verb: "check" }),

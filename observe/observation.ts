@@ -1,5 +1,16 @@
 import * as z from "zod";
 
+/** What k3s made of a machine, by its units and files. */
+const k3sFacts = z.object({
+  role: z.enum(["server", "agent", "none"]),
+  /** As `k3s --version` writes it; empty where it says none. */
+  version: z.string(),
+  /** Of a server; none where it is external, or has not started yet. */
+  datastore: z.enum(["sqlite", "etcd", "none"]),
+  /** An etcd of an earlier life lies beside the living SQLite: k3s would start from it. */
+  staleEtcd: z.boolean(),
+});
+
 /** What `scripts/observe.sh` says of a machine. */
 export const machineFacts = z.object({
   diskFreeGiB: z.number(),
@@ -10,8 +21,17 @@ export const machineFacts = z.object({
   kubeletConf: z.boolean(),
   adminConf: z.boolean(),
   etcdData: z.boolean(),
+  k3s: k3sFacts,
 });
 export type MachineFacts = z.infer<typeof machineFacts>;
+
+/** What `scripts/<distribution>-etcd.sh check` says on one server; that of k3s knows its own member's status only. */
+export const etcdAnswer = z.object({
+  datastore: z.string().default("etcd"),
+  list: z.unknown().optional(),
+  status: z.record(z.string(), z.unknown()).default({}),
+});
+export type EtcdAnswer = z.infer<typeof etcdAnswer>;
 
 /** One look at one machine. */
 export type Observation =
@@ -21,6 +41,8 @@ export type Observation =
       readonly facts: MachineFacts;
       /** How far its clock is from the operator's, in milliseconds. */
       readonly clockDriftMs: number;
+      /** Absent where no etcd could be asked. */
+      readonly etcd?: EtcdAnswer | undefined;
     }
   /** It is off, or not reachable: bad luck, not yet a fault. */
   | { readonly machine: string; readonly state: "silent"; readonly reason: string }

@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type EtcdMember, parseEtcdMembers } from "../acts/etcdMembers.ts";
+import type { EtcdMember } from "../acts/etcdMembers.ts";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
-import { connect } from "../ssh/connection.ts";
-import { runScript } from "../ssh/runScript.ts";
 import { judge, type Judgement } from "./judge.ts";
-import { look } from "./look.ts";
+import { look, lookAtEtcd } from "./look.ts";
+import { membersOf, notAsked } from "./members.ts";
 import type { Observation } from "./observation.ts";
 import { RefusedError } from "./refusedError.ts";
 
@@ -22,30 +21,20 @@ export async function observe(plan: ClusterPlan): Promise<void> {
 
 /** Looks at every machine at once and judges the plan by it; bounded to a few seconds. */
 export async function judgeWorld(plan: ClusterPlan): Promise<Judgement> {
-  const observations = await Promise.all(plan.machines.map((machine) => look(machine, plan.ssh)));
+  const observations = await Promise.all(plan.machines.map((machine) => look(machine, plan)));
   return judge(plan, observations, await members(plan, observations));
 }
 
-/** Asks the servers one after the other; undefined when none of them answers for etcd. */
+/** The members as the servers told; a member that is to leave is on a machine that has no role any more. */
 async function members(
   plan: ClusterPlan,
   observations: readonly Observation[],
 ): Promise<EtcdMember[] | undefined> {
-  for (const server of plan.servers) {
-    const seen = observations.find((one) => one.machine === server.name);
-    if (seen?.state !== "seen" || !seen.facts.adminConf) continue;
-    try {
-      const connection = await connect(server, plan.ssh, 4_000);
-      try {
-        return parseEtcdMembers(
-          await runScript(connection, { script: "kubeadm-etcd.sh", verb: "check" }),
-        );
-      } finally {
-        connection.close();
-      }
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
+  const told = observations.flatMap((seen) => (seen.state === "seen" ? (seen.etcd ?? []) : []));
+  const servers = observations.filter(({ machine }) =>
+    plan.servers.some(({ name }) => name === machine),
+  );
+  const others = plan.peers.filter(({ name }) => !servers.some(({ machine }) => machine === name));
+  const asked = await Promise.all(notAsked(told, others).map((peer) => lookAtEtcd(peer, plan)));
+  return membersOf([...told, ...asked.filter((answer) => answer !== undefined)]);
 }

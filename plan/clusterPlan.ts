@@ -2,13 +2,16 @@ import type {
   ArtifactsConfig,
   BackupConfig,
   ClusterConfig,
+  DistributionName,
   DnsConfig,
   EndpointConfig,
   MachineConfig,
   PreflightConfig,
+  SnapshotsConfig,
   TsigKey,
 } from "../config/clusterConfig.ts";
 import { deepFreeze } from "../config/deepFreeze.ts";
+import { untilPause } from "../config/untilPause.ts";
 import { priorityAt } from "./priorities.ts";
 import { type ServerFlags, serverFlags } from "./serverFlags.ts";
 import { warnings } from "./warnings.ts";
@@ -43,27 +46,38 @@ export interface DnsRecordPlan {
 /** What the cluster is to be: a pure function of the config, deeply frozen. */
 export interface ClusterPlan {
   readonly name: string;
-  readonly distribution: "kubeadm";
-  /** Of Kubernetes, for instance v1.34.2. */
+  readonly distribution: DistributionName;
+  /** As the distribution writes it, for instance v1.34.2 or v1.33.5+k3s1. */
   readonly version: string;
   /** Whether Triad may create a new cluster on the initial server. */
   readonly initialise: boolean;
   readonly initialServer: MachinePlan;
-  /** In the order of the list. */
+  /** In the order of the list, up to the pause if there is one. */
   readonly servers: readonly MachinePlan[];
   readonly workers: readonly MachinePlan[];
+  /** Where they are the servers' own, these are the servers. */
   readonly loadBalancers: readonly LoadBalancerPlan[];
+  /** Whether every server has HAProxy and keepalived, as no machines are named for them. */
+  readonly ownLoadBalancers: boolean;
   /**
    * Where a live server may be found: every described machine that is no load balancer, sorted by
    * name. It has no roles, so that it stays the same when a described machine changes its role.
    */
   readonly peers: readonly MachineConfig[];
-  /** Those with a role: load balancers, then servers, then workers. */
+  /** Those with a role, each once: load balancers if named, then servers, then workers. */
   readonly machines: readonly MachinePlan[];
   readonly endpoint: EndpointConfig;
   readonly dnsRecord?: DnsRecordPlan;
   /** Whether workers are pointed to the endpoint: adopting one server moves nobody. */
   readonly moveWorkers: boolean;
+  /** Whether the datastore must be etcd, so SQLite is converted: k3s, more than one server. */
+  readonly convert: boolean;
+  /** Workloads, `namespace/name`, that are not restarted after the conversion. */
+  readonly keepRunning: readonly string[];
+  /** Whether a worker that becomes a server is drained first, not only cordoned. */
+  readonly drain: boolean;
+  /** k3s's own snapshots of etcd; absent with kubeadm. */
+  readonly snapshots?: SnapshotsConfig;
   /** What is allowed but worth knowing at every run. */
   readonly warnings: readonly string[];
   readonly ssh: SshPlan;
@@ -90,14 +104,15 @@ export interface SshPlan {
  * @throws Error if a name in a role is not described, which a parsed config can't have.
  */
 export function planCluster(config: ClusterConfig): ClusterPlan {
-  const servers = config.servers.map((name) => machinePlan(config, name, "server"));
+  const servers = untilPause(config.servers, config.pauseAfter).map((name) =>
+    machinePlan(config, name, "server"),
+  );
   const workers = config.workers.map((name) => machinePlan(config, name, "worker"));
-  const loadBalancers = config.loadBalancers.map((name, position) => ({
-    ...machinePlan(config, name, "load-balancer"),
-    priority: priorityAt(position),
-  }));
+  const named = config.loadBalancers.map((name) => machinePlan(config, name, "load-balancer"));
+  const ownLoadBalancers = named.length === 0;
   const { privateKeyFile, agent } = config.ssh;
   const { auditPolicyFile } = config.apiServer;
+  const { snapshots, keepRunning = [], drain = false } = config.k3s ?? {};
 
   return deepFreeze({
     name: config.name,
@@ -107,18 +122,26 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     initialServer: machinePlan(config, config.initialServer, "server"),
     servers,
     workers,
-    loadBalancers,
+    loadBalancers: (ownLoadBalancers ? servers : named).map((machine, position) => ({
+      ...machine,
+      priority: priorityAt(position),
+    })),
+    ownLoadBalancers,
     peers: peers(config),
-    machines: [...loadBalancers, ...servers, ...workers],
+    machines: [...named, ...servers, ...workers],
     endpoint: config.endpoint,
     ...(config.dns === undefined ? {} : { dnsRecord: dnsRecord(config.dns, config.endpoint) }),
     moveWorkers: servers.length > 1,
+    convert: config.distribution === "k3s" && servers.length > 1,
+    keepRunning,
+    drain,
+    ...(snapshots === undefined ? {} : { snapshots }),
     warnings: warnings(config),
     ssh: { ...(privateKeyFile === undefined ? {} : { privateKeyFile }), agent },
     artifacts: config.artifacts,
     podCidr: config.podCidr,
     serviceCidr: config.serviceCidr,
-    flags: serverFlags(config.apiServer, config.etcd),
+    flags: serverFlags(config),
     ...(auditPolicyFile === undefined ? {} : { auditPolicyFile }),
     backup: config.backup,
     preflight: config.preflight,

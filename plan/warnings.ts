@@ -1,28 +1,54 @@
 import type { ClusterConfig } from "../config/clusterConfig.ts";
+import { untilPause } from "../config/untilPause.ts";
+import { cureOfRemoval } from "../config/values/k3sDefects.ts";
 
 /** What the config asks for and may have, but somebody should know at every run. */
 export function warnings(config: ClusterConfig): string[] {
-  return [...serverWarnings(config.servers.length), ...loadBalancerWarnings(config.loadBalancers)];
+  return [
+    ...(config.pauseAfter === undefined
+      ? evenNumber(config.servers.length)
+      : pause(config.servers, untilPause(config.servers, config.pauseAfter))),
+    ...loneBalancer(config.loadBalancers),
+    ...(config.distribution === "k3s" ? brokenRemoval(config.version) : []),
+  ];
 }
 
-function serverWarnings(count: number): string[] {
+function evenNumber(count: number): string[] {
   if (count % 2 === 1) return [];
-  const tolerated = count / 2 - 1;
-  const survives =
-    tolerated === 0
-      ? "when either fails, the API is gone until it returns"
-      : `they survive the loss of ${tolerated}, as ${count - 1} would`;
   return [
-    `servers: ${count} servers have no more quorum than ${count - 1}: ${survives}; ` +
+    `servers: ${count} servers have no more quorum than ${count - 1}: ${survival(count)}; ` +
       `list ${count - 1} or ${count + 1} unless this is a pause on the way`,
   ];
 }
 
-function loadBalancerWarnings(loadBalancers: readonly string[]): string[] {
+function pause(all: readonly string[], now: readonly string[]): string[] {
+  const waiting = all.slice(now.length);
+  const stands = `paused with ${now.length} of ${all.length} servers`;
+  const quorum = now.length % 2 === 0 ? `: ${survival(now.length)}` : "";
+  return [`pauseAfter: ${stands}${quorum}; remove the key to go on with ${waiting.join(", ")}`];
+}
+
+function survival(count: number): string {
+  const tolerated = count / 2 - 1;
+  return tolerated === 0
+    ? "when either fails, the API is gone until it returns"
+    : `they survive the loss of ${tolerated}, as ${count - 1} would`;
+}
+
+function loneBalancer(loadBalancers: readonly string[]): string[] {
   const [only, ...others] = loadBalancers;
   if (only === undefined || others.length > 0) return [];
   return [
     `loadBalancers: ${only} is alone: when it fails, the API can't be reached by the endpoint ` +
       "however many servers live; name a second machine",
+  ];
+}
+
+function brokenRemoval(version: string): string[] {
+  const cure = cureOfRemoval(version);
+  if (cure === undefined) return [];
+  return [
+    `version: k3s ${version} may not let a server leave (k3s issues 12908, 12920), so Triad refuses ` +
+      `to take one away; upgrade to ${cure} before you shorten the list`,
   ];
 }

@@ -17,10 +17,11 @@ const INTRODUCTION = `# Config
 <!-- Made by \`node tools/configReference.ts\` of config/schema.ts. -->
 
 Every key that a stack's file, \`Pulumi.<stack>.yaml\`, may have under \`config\`. A key that is not
-here is refused, at every level. [Pulumi.homelab.yaml](../Pulumi.homelab.yaml) is a whole file to
-begin with. What does not fit together (an address used twice, an endpoint outside its subnet, a
-machine in two roles, ...) is refused too: \`pulumi preview\` names every fault of a file at once,
-with its path and what would be right, before anything is touched.
+here is refused, at every level. Whole files to begin with are
+[Pulumi.homelab.yaml](../Pulumi.homelab.yaml) for k3s and
+[Pulumi.kubeadm.yaml](../Pulumi.kubeadm.yaml). What does not fit together (an address used twice, an
+endpoint outside its subnet, a machine in two roles, ...) is refused too: \`pulumi preview\` names every
+fault of a file at once, with its path and what would be right, before anything is touched.
 
 `;
 

@@ -1,4 +1,5 @@
 import type { Fault } from "../configError.ts";
+import { networksOf } from "../defaults.ts";
 import type { ConfigDraft } from "../salvage.ts";
 import { contains, networkOf, overlap, prefixLengthOf } from "../values/network.ts";
 import { machinesOf } from "./rule.ts";
@@ -11,7 +12,7 @@ const SMALLEST_SERVICE_PREFIX_LENGTH = 28;
 
 /** The networks inside the cluster: apart from each other and from everything outside. */
 export function cidrs(draft: ConfigDraft): Fault[] {
-  const { podCidr, serviceCidr } = draft;
+  const { podCidr, serviceCidr } = networksOf(draft);
   return [
     ...(podCidr === undefined
       ? []

@@ -9,11 +9,17 @@ export function dns(draft: ConfigDraft): Fault[] {
 function inZone(draft: ConfigDraft): Fault[] {
   const name = draft.endpoint?.name;
   const zone = draft.dns?.zone;
-  if (name === undefined || zone === undefined || name.endsWith(`.${zone}`)) return [];
+  if (zone === undefined || draft.endpoint === undefined) return [];
+  const path = "endpoint.name";
+  if (name === undefined) {
+    const problem = "is missing, and dns would not know what to write";
+    return [{ path, problem, cure: `give a name in dns.zone, for instance k8s-apiserver.${zone}` }];
+  }
+  if (name.endsWith(`.${zone}`)) return [];
   const [label] = name.split(".");
   return [
     {
-      path: "endpoint.name",
+      path,
       problem: name === zone ? `"${name}" is the zone itself` : `"${name}" is not in ${zone}`,
       cure: `give a name in dns.zone, for instance ${name === zone ? "k8s-apiserver" : label}.${zone}`,
     },

@@ -1,12 +1,14 @@
 import type { Fault } from "../configError.ts";
+import { areBalancersOwn, balancersOf, endpointPortOf } from "../defaults.ts";
 import { pathText } from "../pathText.ts";
 import type { ConfigDraft } from "../salvage.ts";
 import { broadcastAddress, contains, networkAddress, networkOf } from "../values/network.ts";
+import { nodePorts, serverPorts, statisticsPort } from "../values/ports.ts";
 import { machinesOf } from "./rule.ts";
 
-/** Where HAProxy shows its statistics on a load balancer. */
-const STATISTICS_PORT = 8404;
 const SSH_PORT = 22;
+/** Where k3s's Traefik, by servicelb, takes whatever reaches a node. */
+const INGRESS_PORTS = [80, 443];
 
 /** The endpoint among the machines: its address free and in the load balancers' subnet. */
 export function endpoint(draft: ConfigDraft): Fault[] {
@@ -74,7 +76,7 @@ function outside(
 
 function loadBalancerAddresses(draft: ConfigDraft): { name: string; address: string }[] {
   return machinesOf(draft).flatMap(([name, { address }]) =>
-    address !== undefined && draft.loadBalancers?.includes(name) ? [{ name, address }] : [],
+    address !== undefined && balancersOf(draft)?.includes(name) ? [{ name, address }] : [],
   );
 }
 
@@ -94,22 +96,34 @@ function nameTaken(draft: ConfigDraft): Fault[] {
 }
 
 function portTaken(draft: ConfigDraft): Fault[] {
-  const port = draft.endpoint?.port;
-  if (port === undefined) return [];
-  const cure = "give another, for instance 6443";
-  if (port === STATISTICS_PORT) {
-    return [
-      {
-        path: "endpoint.port",
-        problem: `${port} is where HAProxy shows its statistics`,
-        cure,
-      },
-    ];
+  if (draft.endpoint === undefined) return [];
+  const port = endpointPortOf(draft);
+  const holder =
+    port === statisticsPort ? "where HAProxy shows its statistics" : holderOf(draft, port);
+  if (holder === undefined) return [];
+  const cure = `give another, for instance ${areBalancersOwn(draft) ? 8443 : 6443}`;
+  return [{ path: "endpoint.port", problem: `${port} is ${holder}`, cure }];
+}
+
+function holderOf(draft: ConfigDraft, port: number): string | undefined {
+  const [sshed] =
+    machinesOf(draft).find(
+      ([name, { ssh }]) =>
+        balancersOf(draft)?.includes(name) && port === (ssh?.port ?? draft.ssh?.port ?? SSH_PORT),
+    ) ?? [];
+  if (sshed !== undefined) return `the SSH port of ${sshed}`;
+  return areBalancersOwn(draft) ? ownersPort(draft, port) : undefined;
+}
+
+/** On a server HAProxy shares the machine with all that a node has. */
+function ownersPort({ distribution }: ConfigDraft, port: number): string | undefined {
+  const isServers =
+    distribution === undefined ? port === 6443 : serverPorts[distribution].includes(port);
+  if (isServers) return "a port of the servers, which balance themselves without loadBalancers";
+  if (port >= nodePorts.first && port <= nodePorts.last) {
+    return `in the range of NodePorts, ${nodePorts.first} to ${nodePorts.last}`;
   }
-  const sshed = machinesOf(draft).find(
-    ([name, { ssh }]) =>
-      draft.loadBalancers?.includes(name) && port === (ssh?.port ?? draft.ssh?.port ?? SSH_PORT),
-  );
-  if (sshed === undefined) return [];
-  return [{ path: "endpoint.port", problem: `${port} is the SSH port of ${sshed[0]}`, cure }];
+  return distribution === "k3s" && INGRESS_PORTS.includes(port)
+    ? "where k3s's ingress answers on every node"
+    : undefined;
 }

@@ -1,9 +1,8 @@
 import type { Fault } from "../configError.ts";
 import { pathText } from "../pathText.ts";
 import type { ConfigDraft } from "../salvage.ts";
-
-/** A flag that isn't the user's to set, and what decides it instead. */
-type Owned = readonly [pattern: RegExp, decidedBy: string];
+import { judgeFlagName } from "../values/names.ts";
+import type { Owned } from "./rule.ts";
 
 const API_SERVER: readonly Owned[] = [
   [/^(advertise-address|bind-address|secure-port)$/, "the server's own address, and port 6443"],
@@ -11,28 +10,41 @@ const API_SERVER: readonly Owned[] = [
   [/^service-cluster-ip-range$/, "serviceCidr"],
   [/^audit-policy-file$/, "apiServer.auditPolicyFile"],
   [/^oidc-(issuer-url|client-id|username-claim|groups-claim)$/, "apiServer.oidc"],
-  [/^(tls-(cert|private-key)-file|cert-dir|client-ca-file)$/, "kubeadm's certificates"],
-  [/^(kubelet-client|kubelet-certificate|proxy-client|requestheader)-/, "kubeadm's certificates"],
+  [/^(tls-(cert|private-key)-file|cert-dir|client-ca-file)$/, "the cluster's certificates"],
+  [
+    /^(kubelet-client|kubelet-certificate|proxy-client|requestheader)-/,
+    "the cluster's certificates",
+  ],
   [/^service-account-(key-file|signing-key-file|issuer)$/, "the cluster's own keys"],
-  [/^enable-bootstrap-token-auth$/, "kubeadm's joins"],
-  [/^anonymous-auth$/, "HAProxy's check of /readyz, which logs in as nobody"],
+  [/^enable-bootstrap-token-auth$/, "the distribution's joins"],
   [/^authentication-config$/, "apiServer.oidc"],
 ];
 
+/** k3s answers nobody who does not log in, so that HAProxy has a credential there. */
+const KUBEADM_API_SERVER: readonly Owned[] = [
+  [/^anonymous-auth$/, "HAProxy's check of /readyz, which logs in as nobody"],
+];
+
+const K3S_API_SERVER: readonly Owned[] = [
+  [/^encryption-provider-config$/, "secrets-encryption in k3s.config"],
+];
+
 const ETCD: readonly Owned[] = [
-  [/^(name|data-dir|wal-dir|config-file)$/, "kubeadm"],
+  [/^(name|data-dir|wal-dir|config-file)$/, "the distribution"],
   [/^(listen|advertise|initial)-/, "the server's address and its membership"],
   [/^(initial-cluster|force-new-cluster|discovery)/, "the server's membership"],
   [
     /^(peer-)?(cert-file|key-file|trusted-ca-file|client-cert-auth|auto-tls)$/,
-    "kubeadm's certificates",
+    "the cluster's certificates",
   ],
 ];
 
-/** Flags: written without dashes, and none that Triad or kubeadm sets. */
+/** Flags: written without dashes, and none that Triad or the distribution sets. */
 export function flags(draft: ConfigDraft): Fault[] {
+  const own = draft.distribution === "k3s" ? K3S_API_SERVER : KUBEADM_API_SERVER;
+  const apiServer = [...API_SERVER, ...own];
   return [
-    ...faultsIn("apiServer", Object.keys(draft.apiServer?.extraArgs ?? {}), API_SERVER),
+    ...faultsIn("apiServer", Object.keys(draft.apiServer?.extraArgs ?? {}), apiServer),
     ...faultsIn("etcd", Object.keys(draft.etcd?.extraArgs ?? {}), ETCD),
   ];
 }
@@ -46,10 +58,7 @@ function faultsIn(part: string, names: readonly string[], owned: readonly Owned[
       const problem = `"${bare}" is not yours to set: it follows from ${owner[1]}`;
       return [{ path, problem, cure: "leave it out" }];
     }
-    if (/^[a-z][a-z0-9-]*$/.test(name)) return [];
-    const cure = /^[a-z][a-z0-9-]*$/.test(bare)
-      ? `did you mean ${bare}?`
-      : "give the flag's name in small letters, without dashes in front";
-    return [{ path, problem: `"${name}" is not a flag's name`, cure }];
+    const complaint = judgeFlagName(name);
+    return complaint === undefined ? [] : [{ path, ...complaint }];
   });
 }

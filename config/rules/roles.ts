@@ -31,13 +31,6 @@ function counts({ servers, loadBalancers }: ConfigDraft): Fault[] {
       cure: `name ${MOST_SERVERS} at most; three or five are enough for nearly everybody`,
     });
   }
-  if (loadBalancers?.length === 0) {
-    faults.push({
-      path: "loadBalancers",
-      problem: "names no machine, so that nobody would hold the endpoint's address",
-      cure: "name at least one machine, better two, that are neither servers nor workers",
-    });
-  }
   if (loadBalancers !== undefined && loadBalancers.length > MOST_LOAD_BALANCERS) {
     faults.push({
       path: "loadBalancers",

@@ -18,3 +18,6 @@ export type MachineDraft = Draft<ParsedConfig["machines"][string]>;
 export function machinesOf(draft: ConfigDraft): [name: string, machine: MachineDraft][] {
   return Object.entries(draft.machines ?? {}).map(([name, machine]) => [name, machine ?? {}]);
 }
+
+/** A flag that isn't the user's to set, and what decides it instead. */
+export type Owned = readonly [pattern: RegExp, decidedBy: string];

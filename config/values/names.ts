@@ -3,6 +3,7 @@ import type { Complaint } from "./complaint.ts";
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const USER = /^[a-z_][-a-z0-9_.]{0,31}$/i;
+const FLAG = /^[a-z][a-z0-9-]*$/;
 const INTERFACE = /^[^\s/:]{1,15}$/;
 
 /** Whether it is a DNS label in lower case (RFC 1123). */
@@ -58,6 +59,28 @@ export function judgeInterfaceName(value: string): Complaint | undefined {
   return {
     problem: `"${value}" is not the name of a network interface`,
     cure: "give a name as `ip link` shows it, for instance eth0",
+  };
+}
+
+/** Refuses what is no namespace and name of a workload. */
+export function judgeWorkload(value: string): Complaint | undefined {
+  const [namespace = "", name = "", ...rest] = value.split("/");
+  if (isDnsLabel(namespace) && isDnsName(name) && rest.length === 0) return undefined;
+  return {
+    problem: `"${value}" is not a workload`,
+    cure: "give its namespace and its name, for instance kube-system/coredns",
+  };
+}
+
+/** Refuses what is no name of a flag, or has something in front or behind. */
+export function judgeFlagName(value: string): Complaint | undefined {
+  if (FLAG.test(value)) return undefined;
+  const bare = value.replace(/^-+/, "").replace(/(=.*|\+)$/s, "");
+  return {
+    problem: `"${value}" is not a flag's name`,
+    cure: FLAG.test(bare)
+      ? `did you mean ${bare}?`
+      : "give the flag's name in small letters, without dashes in front",
   };
 }
 

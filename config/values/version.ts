@@ -1,26 +1,44 @@
+import type { DistributionName } from "../clusterConfig.ts";
 import type { Complaint } from "./complaint.ts";
 
+/** A released version of Kubernetes, and of k3s where it has a suffix. */
+const VERSION = /^(v?)1\.(\d+)\.(\d+)(\+k3s\d+)?$/;
+
 /**
- * The minor versions whose kubeadm reads v1beta4 and which Triad's steps were written for.
+ * The minor versions for which Triad's steps were written; those of kubeadm read v1beta4.
  * @see https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
  */
-const OLDEST_MINOR = 31;
-const NEWEST_MINOR = 35;
+const MINORS = { kubeadm: { oldest: 31, newest: 35 }, k3s: { oldest: 30, newest: 35 } };
+const EXAMPLES = { kubeadm: "v1.34.2", k3s: "v1.33.5+k3s1" };
+const HOW_TO_ASK = { kubeadm: "`kubeadm version -o short`", k3s: "`k3s --version`" };
 
-/** Refuses what is no released version of Kubernetes that Triad knows. */
+/** Refuses what no distribution would write as its version. */
 export function judgeVersion(value: string): Complaint | undefined {
-  const match = /^(v?)(\d+)\.(\d+)\.(\d+)$/.exec(value);
+  const match = VERSION.exec(value);
   if (match === null) {
-    return { problem: `"${value}" is not a version`, cure: "give all of it, for instance v1.34.2" };
+    const cure = `give all of it, for instance ${EXAMPLES.kubeadm} or ${EXAMPLES.k3s}`;
+    return { problem: `"${value}" is not a version`, cure };
   }
-  const [, prefix, major, minor] = match;
-  const isKnown = major === "1" && Number(minor) >= OLDEST_MINOR && Number(minor) <= NEWEST_MINOR;
-  if (!isKnown) {
+  if (match[1] === "v") return undefined;
+  return { problem: `"${value}" has no v in front`, cure: `did you mean v${value}?` };
+}
+
+/** Refuses what is well-formed and yet no version of this distribution that Triad knows. */
+export function judgeVersionOf(
+  distribution: DistributionName,
+  version: string,
+): Complaint | undefined {
+  const [, , minor, , suffix] = VERSION.exec(version) ?? [];
+  if ((suffix !== undefined) !== (distribution === "k3s")) {
     return {
-      problem: `${value} is not supported`,
-      cure: `give a version from v1.${OLDEST_MINOR} to v1.${NEWEST_MINOR}`,
+      problem: `${version} is not a version of ${distribution}`,
+      cure: `give what ${HOW_TO_ASK[distribution]} says, for instance ${EXAMPLES[distribution]}`,
     };
   }
-  if (prefix === "v") return undefined;
-  return { problem: `"${value}" has no v in front`, cure: `did you mean v${value}?` };
+  const { oldest, newest } = MINORS[distribution];
+  if (Number(minor) >= oldest && Number(minor) <= newest) return undefined;
+  return {
+    problem: `${version} is not supported`,
+    cure: `give a version from v1.${oldest} to v1.${newest}`,
+  };
 }

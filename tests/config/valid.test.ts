@@ -31,7 +31,12 @@ describe("a valid stack file", () => {
     assert.equal("dns" in config, false);
     assert.deepEqual(config.ssh, { user: "ops", port: 22, agent: true });
     assert.equal(config.initialise, false);
-    assert.deepEqual(config.artifacts, { binaries: "https://dl.k8s.io" });
+    assert.deepEqual(config.artifacts, {
+      binaries: "https://dl.k8s.io",
+      k3s: "https://github.com/k3s-io/k3s/releases/download",
+    });
+    assert.equal("k3s" in config, false);
+    assert.equal("pauseAfter" in config, false);
     assert.equal(config.podCidr, "10.244.0.0/16");
     assert.equal(config.serviceCidr, "10.96.0.0/12");
     assert.deepEqual(config.apiServer, { extraArgs: {} });
@@ -47,6 +52,57 @@ describe("a valid stack file", () => {
     assert.equal(config.machines["lb1"].nodeName, "lb1");
   });
 
+  it("gets k3s's defaults, and servers that balance themselves on a port of their own", () => {
+    const config = parseConfig(fixture("k3sMinimal").raw);
+    assert.deepEqual(config.loadBalancers, []);
+    assert.deepEqual(config.endpoint, {
+      name: "192.168.1.4",
+      address: "192.168.1.4",
+      prefixLength: 24,
+      port: 8443,
+      virtualRouterId: 4,
+    });
+    assert.equal(config.podCidr, "10.42.0.0/16");
+    assert.equal(config.serviceCidr, "10.43.0.0/16");
+    assert.deepEqual(config.k3s, {
+      config: {},
+      snapshots: {
+        schedule: "0 2 * * *",
+        name: "etcd-snapshot",
+        compress: true,
+        retention: 14,
+        directory: "/var/lib/triad/snapshots",
+      },
+      drain: false,
+      keepRunning: [],
+    });
+    assert.equal(parseConfig(fixture("kubeadmOwnLoadBalancers").raw).endpoint.port, 8443);
+  });
+
+  it("takes an empty list of load balancers, the project's default, for none given", () => {
+    const { raw } = fixture("k3sMinimal");
+    assert.deepEqual(parseConfig({ ...raw, loadBalancers: [] }), parseConfig(raw));
+  });
+
+  it("keeps k3s's own keys as they are written, lists as lists", () => {
+    const { k3s, artifacts, apiServer } = parseConfig(fixture("k3sAllKeys").raw);
+    assert.deepEqual(k3s?.config, {
+      disable: ["servicelb"],
+      "write-kubeconfig-mode": "644",
+      "secrets-encryption": true,
+      "kubelet-arg": ["max-pods=200"],
+    });
+    assert.deepEqual(k3s.snapshots, {
+      schedule: "30 */6 * * MON-FRI",
+      name: "home",
+      compress: false,
+      retention: 5,
+      directory: "/srv/snapshots",
+    });
+    assert.equal(artifacts.k3s, "http://192.168.1.2:8080/k3s");
+    assert.equal(apiServer.extraArgs["anonymous-auth"], "true");
+  });
+
   it("keeps what it says, with values of flags as text and URLs without a slash", () => {
     const config = parseConfig(fixture("allKeys").raw);
     assert.deepEqual(config.machines["k8s-master"]?.ssh, { user: "admin", port: 22 });
@@ -57,6 +113,7 @@ describe("a valid stack file", () => {
     assert.equal(config.endpoint.virtualRouterId, 7);
     assert.deepEqual(config.artifacts, {
       binaries: "http://10.0.20.1:8080/mirror",
+      k3s: "https://github.com/k3s-io/k3s/releases/download",
       imageMirror: "http://10.0.20.1:5000",
     });
     assert.deepEqual(config.apiServer.extraArgs, {
@@ -68,8 +125,10 @@ describe("a valid stack file", () => {
     assert.equal(config.dns?.tsig.algorithm, "hmac-sha512");
   });
 
-  it("uses every key in allKeys", () => {
-    const used = new Set(Object.keys(fixture("allKeys").raw));
+  it("uses every key in allKeys and k3sAllKeys", () => {
+    const used = new Set(
+      ["allKeys", "k3sAllKeys"].flatMap((name) => Object.keys(fixture(name).raw)),
+    );
     assert.deepEqual(
       Object.keys(schema.shape).filter((key) => !used.has(key)),
       [],
@@ -93,14 +152,27 @@ describe("a valid stack file", () => {
     assert.ok(Object.isFrozen(config.servers));
   });
 
-  it("may be the example, once it has a secret and a private key", () => {
+  const examples: [file: string, machines: number, distribution: string][] = [
+    ["Pulumi.homelab.yaml", 7, "k3s"],
+    ["Pulumi.kubeadm.yaml", 9, "kubeadm"],
+  ];
+  for (const [file, machines, distribution] of examples) {
+    it(`may be ${file}, once it has a private key and a secret where it needs one`, () => {
+      const { raw } = readFixture(resolve(import.meta.dirname, "../..", file));
+      const secret = "dns" in raw ? { dnsTsigSecret: { secure: "" } } : {};
+      const config = parseConfig({ ...raw, ...secret }, { fileExists: () => true });
+      const keys = Object.values(config.machines).map(({ hostKey }) => hostKey);
+      assert.equal(config.distribution, distribution);
+      assert.equal(keys.length, machines);
+      assert.equal(new Set(keys).size, machines);
+    });
+  }
+
+  it("may be the k3s example with its list grown as its comments say", () => {
     const { raw } = readFixture(resolve(import.meta.dirname, "../../Pulumi.homelab.yaml"));
-    const config = parseConfig(
-      { ...raw, dnsTsigSecret: { secure: "" } },
-      { fileExists: () => true },
-    );
-    assert.equal(Object.keys(config.machines).length, 9);
-    const host = Object.values(config.machines).map(({ hostKey }) => hostKey);
-    assert.equal(new Set(host).size, 9);
+    const servers = ["thinkpad-192-168-1-5", "shuttle-192-168-1-12", "hp-192-168-1-6"];
+    const workers = ["odroid1", "odroid2", "odroid3", "odroid4"];
+    const grown = { ...raw, servers, workers, pauseAfter: "shuttle-192-168-1-12" };
+    assert.equal(parseConfig(grown, { fileExists: () => true }).pauseAfter, servers[1]);
   });
 });

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { DistributionName } from "../../config/clusterConfig.ts";
 import { judgeHostKey } from "../../config/values/hostKey.ts";
-import { judgeDnsLabel, judgeDnsName } from "../../config/values/names.ts";
+import {
+  judgeDnsLabel,
+  judgeDnsName,
+  judgeFlagName,
+  judgeWorkload,
+} from "../../config/values/names.ts";
 import { contains, judgeCidr, judgeIpv4, networkOf, overlap } from "../../config/values/network.ts";
-import { judgeVersion } from "../../config/values/version.ts";
+import { judgeSchedule } from "../../config/values/schedule.ts";
+import { judgeServerDirectory } from "../../config/values/serverDirectory.ts";
+import { judgeVersion, judgeVersionOf } from "../../config/values/version.ts";
 
 const ipv4 = fc.ipV4();
 const prefixLength = fc.integer({ min: 1, max: 32 });
@@ -44,7 +52,18 @@ describe("values", () => {
   });
 
   it("no text makes a judge throw", () => {
-    const judges = [judgeCidr, judgeDnsLabel, judgeDnsName, judgeHostKey, judgeIpv4, judgeVersion];
+    const judges = [
+      judgeCidr,
+      judgeDnsLabel,
+      judgeDnsName,
+      judgeFlagName,
+      judgeHostKey,
+      judgeIpv4,
+      judgeSchedule,
+      judgeServerDirectory,
+      judgeVersion,
+      judgeWorkload,
+    ];
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.ipV6(), fc.webUrl(), ipv4), (text) => {
         for (const judge of judges) judge(text);
@@ -74,9 +93,25 @@ describe("values", () => {
     }
   });
 
-  it("each supported minor version is taken, those beside it are not", () => {
-    const minors = [30, 31, 32, 33, 34, 35, 36];
-    const taken = minors.filter((minor) => judgeVersion(`v1.${minor}.0`) === undefined);
-    assert.deepEqual(taken, [31, 32, 33, 34, 35]);
+  const minors: [distribution: DistributionName, suffix: string, taken: number[]][] = [
+    ["kubeadm", "", [31, 32, 33, 34, 35]],
+    ["k3s", "+k3s1", [30, 31, 32, 33, 34, 35]],
+  ];
+  for (const [distribution, suffix, expected] of minors) {
+    it(`each supported minor version of ${distribution} is taken, those beside it are not`, () => {
+      const all = [29, 30, 31, 32, 33, 34, 35, 36];
+      const taken = all.filter(
+        (minor) => judgeVersionOf(distribution, `v1.${minor}.0${suffix}`) === undefined,
+      );
+      assert.deepEqual(taken, expected);
+    });
+  }
+
+  it("a version is refused unless it is a release in full", () => {
+    const refused = ["1.34.2", "v1.34", "v2.0.0", "v1.34.2-rc.1", "v1.34.2+rke2r1", "v1.34.2 ", ""];
+    for (const text of refused) assert.notEqual(judgeVersion(text), undefined, text);
+    for (const text of ["v1.34.2", "v1.33.5+k3s1", "v1.33.5+k3s12"]) {
+      assert.equal(judgeVersion(text), undefined, text);
+    }
   });
 });

@@ -13,6 +13,7 @@ const bare: MachineFacts = {
   kubeletConf: false,
   adminConf: false,
   etcdData: false,
+  k3s: { role: "none", version: "", datastore: "none", staleEtcd: false },
 };
 
 const growing = samplePlan(["k8s-master", "k8s-master-2", "k8s-master-3"]);
@@ -115,6 +116,12 @@ describe("the look at the world", () => {
       faults(growing, seen("lb1", { listeners: [{ port: 6443, process: "haproxy" }] })),
       [],
     );
+  });
+
+  it("refuses a node of k3s where the config says kubeadm", () => {
+    const k3s = { ...bare.k3s, role: "agent" as const };
+    const found = faults(growing, seen("k8s-node1", { k3s }));
+    assert.match(found.join("\n"), /^k8s-node1: it is k3s's agent, distribution says kubeadm/);
   });
 
   it("only warns of a silent machine or an ill member when the members stay as they are", () => {

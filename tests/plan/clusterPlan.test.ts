@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { planCluster } from "../../plan/clusterPlan.ts";
-import { sampleConfig } from "./sampleConfig.ts";
+import { sampleConfig, sampleK3sConfig } from "./sampleConfig.ts";
 
 describe("the plan", () => {
   const one = sampleConfig({ servers: ["a"], workers: ["w1", "w2"], described: ["b", "c"] });
@@ -66,6 +66,79 @@ describe("the plan", () => {
       ttl: 60,
       tsig: { name: "triad", algorithm: "hmac-sha256" },
     });
+  });
+
+  it("has the servers balance themselves, each machine once, where none is named for it", () => {
+    const plan = planCluster(sampleK3sConfig({ servers: ["a", "c", "b"], workers: ["w1"] }));
+    assert.equal(plan.ownLoadBalancers, true);
+    assert.deepEqual(
+      plan.loadBalancers.map(({ name, role, priority }) => `${name} ${role} ${priority}`),
+      ["a server 200", "c server 199", "b server 198"],
+    );
+    assert.deepEqual(
+      plan.machines.map(({ name, role }) => `${name} ${role}`),
+      ["a server", "c server", "b server", "w1 worker"],
+    );
+    assert.deepEqual(
+      plan.peers.map(({ name }) => name),
+      ["a", "b", "c", "w1"],
+    );
+    assert.equal(plan.endpoint.name, plan.endpoint.address);
+  });
+
+  it("converts the datastore on k3s as soon as there is more than one server", () => {
+    assert.equal(planCluster(sampleK3sConfig({ servers: ["a"] })).convert, false);
+    assert.equal(planCluster(sampleK3sConfig({ servers: ["a", "b"] })).convert, true);
+    const paused = sampleK3sConfig({ servers: ["a", "b"] }, { pauseAfter: "a" });
+    assert.equal(planCluster(paused).convert, false);
+    assert.equal(planCluster(three).convert, false);
+  });
+
+  it("says of k3s what the config says, and of kubeadm nothing", () => {
+    const k3s = { drain: true, keepRunning: ["kube-system/coredns"], snapshots: { retention: 3 } };
+    const plan = planCluster(sampleK3sConfig({ servers: ["a"] }, { k3s }));
+    assert.equal(plan.drain, true);
+    assert.deepEqual(plan.keepRunning, ["kube-system/coredns"]);
+    assert.equal(plan.snapshots?.retention, 3);
+    const kubeadm = planCluster(one);
+    assert.equal(kubeadm.drain, false);
+    assert.deepEqual(kubeadm.keepRunning, []);
+    assert.equal("snapshots" in kubeadm, false);
+  });
+
+  it("stops at the pause: who is behind it has no role, but may hold a living server", () => {
+    const config = sampleK3sConfig({ servers: ["a", "b", "c"] }, { pauseAfter: "b" });
+    const plan = planCluster(config);
+    assert.deepEqual(
+      plan.machines.map(({ name }) => name),
+      ["a", "b"],
+    );
+    assert.deepEqual(
+      plan.loadBalancers.map(({ name }) => name),
+      ["a", "b"],
+    );
+    assert.deepEqual(
+      plan.peers.map(({ name }) => name),
+      ["a", "b", "c"],
+    );
+    assert.deepEqual(plan.warnings, [
+      "pauseAfter: paused with 2 of 3 servers: when either fails, the API is gone until it returns; " +
+        "remove the key to go on with c",
+    ]);
+  });
+
+  it("warns of a pause at an odd number too, but not of its quorum", () => {
+    const config = sampleK3sConfig({ servers: ["a", "b", "c", "d", "e"] }, { pauseAfter: "c" });
+    assert.deepEqual(planCluster(config).warnings, [
+      "pauseAfter: paused with 3 of 5 servers; remove the key to go on with d, e",
+    ]);
+  });
+
+  it("warns of a k3s that may not let a server leave, also while there is one", () => {
+    const config = sampleK3sConfig({ servers: ["a"] }, { version: "v1.33.5+k3s1" });
+    const { warnings } = planCluster(config);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /^version: k3s v1\.33\.5\+k3s1 .*upgrade to v1\.33\.6\+k3s1/);
   });
 
   const warnings: [servers: number, loadBalancers: string[], expected: RegExp[]][] = [

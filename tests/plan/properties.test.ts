@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { ClusterConfig } from "../../config/clusterConfig.ts";
 import { planCluster } from "../../plan/clusterPlan.ts";
-import { sampleConfig } from "./sampleConfig.ts";
+import { sampleConfig, sampleK3sConfig } from "./sampleConfig.ts";
 
 /** A cluster of any shape, all of whose machines are described from the start. */
 const shape = fc
@@ -103,6 +103,50 @@ describe("every plan", () => {
         ...config.workers,
       ]);
     });
+  });
+
+  it("of servers that balance themselves names each machine once, with priorities as before it grew", () => {
+    const growing = shape.filter(({ servers }) => servers.length > 1);
+    fc.assert(
+      fc.property(growing, ({ servers, workers, described }) => {
+        const names = { servers, workers, described };
+        const plan = planCluster(sampleK3sConfig(names));
+        assert.deepEqual(
+          plan.machines.map(({ name }) => name),
+          [...servers, ...workers],
+        );
+        const fewer = { servers: servers.slice(0, -1), workers, described: servers.slice(-1) };
+        const before = planCluster(
+          sampleK3sConfig({ ...fewer, described: [...described, ...fewer.described] }),
+        );
+        assert.deepEqual(plan.loadBalancers.slice(0, -1), before.loadBalancers);
+        assert.deepEqual(plan.peers, before.peers);
+        assert.deepEqual(plan.endpoint, before.endpoint);
+        assert.deepEqual(plan.flags, before.flags);
+      }),
+    );
+  });
+
+  it("with a pause is the plan of the shorter list, but for its warning", () => {
+    const pausing = shape.filter(({ servers }) => servers.length > 1);
+    fc.assert(
+      fc.property(pausing, fc.nat(), ({ servers, workers, described }, at) => {
+        const count = 1 + (at % (servers.length - 1));
+        const pauseAfter = servers[count - 1] ?? "";
+        const { warnings, ...paused } = planCluster(
+          sampleK3sConfig({ servers, workers, described }, { pauseAfter }),
+        );
+        const { warnings: _parity, ...shorter } = planCluster(
+          sampleK3sConfig({
+            servers: servers.slice(0, count),
+            workers,
+            described: [...described, ...servers.slice(count)],
+          }),
+        );
+        assert.deepEqual(paused, shorter);
+        assert.equal(warnings.length, 1);
+      }),
+    );
   });
 
   it("is the same for the same config, which it leaves alone, and frozen through and through", () => {

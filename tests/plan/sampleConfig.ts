@@ -36,3 +36,11 @@ export function sampleConfig(names: Names, more: Record<string, unknown> = {}): 
     ...more,
   });
 }
+
+/** The same on k3s, where the servers balance themselves unless load balancers are named. */
+export function sampleK3sConfig(names: Names, more: Record<string, unknown> = {}): ClusterConfig {
+  return sampleConfig(
+    { loadBalancers: [], ...names },
+    { distribution: "k3s", version: "v1.34.2+k3s1", endpoint: { address: "10.0.20.99" }, ...more },
+  );
+}

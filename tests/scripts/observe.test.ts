@@ -36,6 +36,7 @@ describe("scripts/observe.sh", () => {
       adminConf: false,
       etcdData: false,
       kubeletServer: "",
+      k3s: { role: "none", version: "", datastore: "none", staleEtcd: false },
     });
     assert.ok(typeof clockMs === "number" && Math.abs(clockMs - Date.now()) < 5000);
     assert.ok(typeof diskFreeGiB === "number" && Number.isInteger(diskFreeGiB));
@@ -64,6 +65,91 @@ describe("scripts/observe.sh", () => {
         swap: true,
       },
     );
+  });
+
+  describe("of k3s", () => {
+    const db = "var/lib/rancher/k3s/server/db";
+    function unit(name: string): void {
+      root.write(`etc/systemd/system/${name}.service`, "[Service]\nExecStart=/usr/local/bin/k3s\n");
+    }
+    beforeEach(() => {
+      root.command(
+        "k3s",
+        `[[ $1 == --version ]] && printf 'k3s version v1.33.5+k3s1 (x)\\ngo x\\n'`,
+      );
+      root.command("ss", "true");
+    });
+
+    const cases: [what: string, prepare: () => void, expected: object][] = [
+      [
+        "a program that nobody has set up",
+        () => undefined,
+        { role: "none", version: "", datastore: "none", staleEtcd: false },
+      ],
+      [
+        "an agent, whatever an earlier life as a server left",
+        () => {
+          unit("k3s-agent");
+          root.write(`${db}/state.db`, "");
+        },
+        { role: "agent", version: "v1.33.5+k3s1", datastore: "none", staleEtcd: false },
+      ],
+      [
+        "a server on SQLite",
+        () => {
+          unit("k3s");
+          root.write(`${db}/state.db`, "");
+        },
+        { role: "server", version: "v1.33.5+k3s1", datastore: "sqlite", staleEtcd: false },
+      ],
+      [
+        "a server on etcd",
+        () => {
+          unit("k3s");
+          root.write(`${db}/state.db.migrated`, "");
+          root.write(`${db}/etcd/member/wal/0.wal`, "");
+        },
+        { role: "server", version: "v1.33.5+k3s1", datastore: "etcd", staleEtcd: false },
+      ],
+      [
+        "a server on SQLite with a stale etcd beside it",
+        () => {
+          unit("k3s");
+          root.write(`${db}/state.db`, "");
+          root.write(`${db}/etcd/member/wal/0.wal`, "");
+        },
+        { role: "server", version: "v1.33.5+k3s1", datastore: "sqlite", staleEtcd: true },
+      ],
+      [
+        "a conversion under way, which is nothing stale",
+        () => {
+          unit("k3s");
+          root.write(`${db}/state.db`, "");
+          root.write(`${db}/etcd/member/wal/0.wal`, "");
+          root.write("var/lib/triad/conversion/phase", "copying\n");
+        },
+        { role: "server", version: "v1.33.5+k3s1", datastore: "sqlite", staleEtcd: false },
+      ],
+      [
+        "a server that has started from an etcd beside SQLite",
+        () => {
+          unit("k3s");
+          root.write(`${db}/state.db`, "");
+          root.write(`${db}/etcd/member/wal/0.wal`, "");
+          root.command(
+            "ss",
+            `printf 'LISTEN 0 9 127.0.0.1:2379 0.0.0.0:* users:(("k3s-server",pid=1,fd=2))\\n'`,
+          );
+        },
+        { role: "server", version: "v1.33.5+k3s1", datastore: "etcd", staleEtcd: false },
+      ],
+    ];
+    for (const [what, prepare, expected] of cases) {
+      it(`tells ${what}`, async () => {
+        prepare();
+        assert.deepEqual((await observe())["k3s"], expected);
+      });
+    }
   });
 
   it("tells who listens, each port once", async () => {

@@ -42,3 +42,32 @@ export function samplePlan(
     }),
   );
 }
+
+const home = {
+  "thinkpad-192-168-1-5": "192.168.1.5",
+  "shuttle-192-168-1-12": "192.168.1.12",
+  "hp-192-168-1-6": "192.168.1.6",
+  odroid1: "192.168.1.21",
+};
+
+/** The plan of a home on k3s whose servers balance themselves; machines that are no servers are workers. */
+export function sampleK3sPlan(
+  servers: readonly string[] = ["thinkpad-192-168-1-5"],
+  overrides: Readonly<Record<string, unknown>> = {},
+): ClusterPlan {
+  return planCluster(
+    parseConfig({
+      name: "homelab",
+      distribution: "k3s",
+      version: "v1.34.2+k3s1",
+      machines: Object.fromEntries(
+        Object.entries(home).map(([name, address]) => [name, { address, hostKey: sampleHostKey }]),
+      ),
+      servers,
+      workers: Object.keys(home).filter((name) => !servers.includes(name)),
+      endpoint: { address: "192.168.1.50" },
+      ssh: { user: "ops", agent: true },
+      ...overrides,
+    }),
+  );
+}
