@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # set in lib.sh, or read there or in the parts
 #
-# HAProxy on a load balancer: takes connections to the endpoint and passes them, still encrypted, to a
-# server whose API is ready.
+# HAProxy on a load balancer, a machine of its own or a server: takes connections to the endpoint and passes them,
+# still encrypted, to a server whose API is ready.
 #
 # Verbs
 #   ensure   HAProxy runs with the servers given; reloaded only if its configuration differs, never restarted
 #   enable   the server SERVER takes connections: waits until its API is ready and HAProxy calls it UP
 #   drain    the server SERVER gets no new connection; those it has go on. Refused for the only one that serves
+#   credential  asks the servers with TOKEN whether they are ready, once one of them has accepted it; reloaded only if
+#            the token or the authority differs
 #   status   what HAProxy says of every server
 #   check    like status, and whether the running configuration is the one that ensure would leave
 #   remove   HAProxy stops and the configuration that was there before comes back, unless keepalived goes on
@@ -19,6 +21,10 @@
 #   STATS_PASSWORD   of the statistics page, user triad; empty for none
 #   OWN_ADDRESS      where the statistics page listens, port 8404; default 127.0.0.1
 #   BACKEND_PORT     the API's port on the servers, default 6443
+#   CHECK            how servers are asked whether they are ready: anonymous (default), or token where strangers get
+#                    401, as from k3s. Until `credential` has brought one, all that answer /ping take connections
+#   TOKEN, CA        for credential: a bearer token that may read /readyz, and the certificate authority, as PEM, of
+#                    the servers that may see it
 #   SERVER           for enable and drain, which need no other variable
 #   READY_SECONDS    how long enable waits for the API before it lets the server in regardless,
 #                    default 10, and again for HAProxy to agree, default 5
@@ -28,12 +34,15 @@
 #
 # part: haproxy/states.sh
 # part: haproxy/config.sh
+# part: haproxy/credential.sh
 # part: haproxy/runtime.sh
 
-EXTRA_VERBS="enable drain status"
+EXTRA_VERBS="enable drain credential status"
 
 CONFIG="$ROOT/etc/haproxy/haproxy.cfg"
 CONFIG_BEFORE="$CONFIG.before-triad"
+TOKEN_FILE="$ROOT/etc/haproxy/triad-readiness.token"
+CA_FILE="$ROOT/etc/haproxy/triad-readiness.ca"
 STATES="$ROOT/var/lib/triad/haproxy"
 SOCKET="$ROOT/run/haproxy/triad.sock"
 # Lives on tmpfs on purpose: health that was seen before a reboot says nothing.
@@ -45,7 +54,9 @@ ensure() {
   require ENDPOINT_ADDRESS ENDPOINT_PORT SERVERS INITIAL_SERVER
   ensure_packages haproxy socat curl
   hold_lock haproxy 60
+  CHECK=${CHECK:-anonymous}
   check_values
+  by_token || remove_file "$TOKEN_FILE" "$CA_FILE"
   ensure_states
   ensure_config
   ensure_running
@@ -54,6 +65,7 @@ ensure() {
 check() {
   require ENDPOINT_ADDRESS ENDPOINT_PORT SERVERS
   local current=false
+  CHECK=${CHECK:-anonymous}
   [[ $(running_hash) == "$(config_hash)" ]] && current=true
   result "{\"changed\":false,\"current\":$current,\"servers\":$(servers_json)}"
 }
@@ -72,7 +84,7 @@ enable() {
   wait_for "${READY_SECONDS:-5}" "$SERVER in HAProxy" in_service "$address" ||
     fail "$SERVER is enabled, but does not serve: $last_seen" \
       "it takes no connections until its checks pass" \
-      "look at https://$address/readyz?verbose from this machine, and at its API server's log"
+      "ask $SERVER itself: kubectl get --raw '/readyz?verbose' there, and see its API server's log"
   result "{\"changed\":$changed,\"server\":$(json_string "$SERVER"),\"state\":\"UP\"}"
 }
 
@@ -106,6 +118,7 @@ remove() {
   elif ours "$CONFIG"; then
     remove_file "$CONFIG"
   fi
+  remove_file "$TOKEN_FILE" "$CA_FILE"
   if [[ -d $STATES ]]; then
     rm -rf "$STATES"
     changed=true
@@ -122,6 +135,8 @@ check_values() {
   [[ $names == *" $INITIAL_SERVER "* ]] || [[ -d $STATES ]] ||
     fail "INITIAL_SERVER is $INITIAL_SERVER, which is not in SERVERS" \
       "nothing would take connections after the first install" "name one of:$names"
+  [[ $CHECK == anonymous || $CHECK == token ]] ||
+    fail "CHECK is $CHECK" "servers are asked in one of two ways" "give anonymous or token"
   [[ ${STATS_PASSWORD:-} != *[[:cntrl:]]* ]] ||
     fail "STATS_PASSWORD holds a control character" "a line of the configuration would break" "choose another"
 }

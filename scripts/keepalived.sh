@@ -1,8 +1,13 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # changed and last_seen come from lib.sh
+# shellcheck disable=SC2034,SC2154 # set in lib.sh, read there or in the parts
 #
-# keepalived on a load balancer: holds the endpoint's virtual IP on one of them by VRRP version 3, unicast.
-# It watches HAProxy on its own machine, not the servers behind: these are HAProxy's business.
+# keepalived on a load balancer, a machine of its own or a server: holds the endpoint's virtual IP on one of them by
+# VRRP version 3, unicast. It watches HAProxy on its own machine, not the servers behind: these are HAProxy's business.
+#
+# The address stays where it is while load balancers come and go. One that is new does not start before the holder
+# speaks to it; one that left the list is spoken to until the list changes again, since it is stopped after the others
+# have their new one. A load balancer alone speaks to itself: without a peer keepalived would turn to multicast, and the
+# turn back, when a second one comes, would take the address away for half a second.
 #
 # Verbs
 #   ensure   keepalived runs with these values; reloaded only if they differ, never restarted
@@ -17,7 +22,11 @@
 #   OWN_ADDRESS      of this machine
 #   PEERS            addresses of the other load balancers, by spaces; may be empty
 #   INTERFACE        default: the one that has OWN_ADDRESS
-#   ENDPOINT_PORT    for remove
+#   ENDPOINT_PORT    where somebody answers at the address who holds it
+#   TOLD_SECONDS     how long a new one waits for the holder to speak to it, default 30
+#
+# part: keepalived/config.sh
+# part: keepalived/peers.sh
 
 CONFIG="$ROOT/etc/keepalived/keepalived.conf"
 CONFIG_BEFORE="$CONFIG.before-triad"
@@ -26,7 +35,7 @@ WATCH="$ROOT/usr/local/lib/triad/haproxy-answers"
 PENDING="$ROOT/run/triad/keepalived-reload"
 
 ensure() {
-  require VIRTUAL_ADDRESS PREFIX_LENGTH ROUTER_ID PRIORITY OWN_ADDRESS
+  require VIRTUAL_ADDRESS PREFIX_LENGTH ROUTER_ID PRIORITY OWN_ADDRESS ENDPOINT_PORT
   ensure_packages keepalived socat iproute2
   hold_lock keepalived 60
   ensure_watch
@@ -68,8 +77,6 @@ endpoint_answers() {
   timeout 1 bash -c "exec 3<>/dev/tcp/$VIRTUAL_ADDRESS/$ENDPOINT_PORT"
 }
 
-ours() { grep -q '^# Written by Triad' "$CONFIG" 2>/dev/null; }
-
 # Version 4 or 6, for ip.
 family() { if [[ $1 == *:* ]]; then printf -- -6; else printf -- -4; fi; }
 
@@ -94,103 +101,6 @@ holds_address() {
   fi
 }
 
-# A process that accepts on its runtime socket is alive, and asking the kernel that takes no time, however
-# busy the machine is. A process that hangs is ended by HAProxy's own watchdog.
-render_watch() {
-  cat <<'WATCH'
-#!/bin/sh
-# Written by Triad: whether HAProxy lives. keepalived gives the virtual IP away when this fails.
-WATCH
-  printf 'exec socat -u OPEN:/dev/null UNIX-CONNECT:%s 2>/dev/null\n' "$ROOT/run/haproxy/triad.sock"
-}
-
-ensure_watch() {
-  local watch
-  watch=$(render_watch)
-  install_file "$WATCH" 0755 root:root <<<"$watch"
-}
-
-render_peers() {
-  local peer
-  [[ -n ${PEERS:-} ]] || return 0
-  printf '    unicast_src_ip %s\n    unicast_peer {\n' "$OWN_ADDRESS"
-  for peer in $PEERS; do printf '        %s\n' "$peer"; done
-  printf '    }\n'
-}
-
-# render_config INTERFACE: the whole of keepalived.conf
-render_config() {
-  cat <<CONFIG
-# Written by Triad; changes made here are overwritten. What was here before: $CONFIG_BEFORE
-global_defs {
-    router_id $(hostname)
-    # Version 2 would round the interval below up to a second.
-    vrrp_version 3
-    enable_script_security
-    script_user root
-    # A busy machine must not look like a dead one to its peer.
-    vrrp_priority -20
-}
-
-vrrp_script haproxy {
-    script "$WATCH"
-    interval 1
-    timeout 1
-    fall 1
-    rise 2
-    init_fail
-}
-
-vrrp_instance triad {
-    # All start as BACKUP: with MASTER, nopreempt would not count, and the address would move twice a reboot.
-    state BACKUP
-    nopreempt
-    interface $1
-    virtual_router_id $ROUTER_ID
-    priority $PRIORITY
-    # Seconds. A peer takes over after three of them and up to a fourth by its priority.
-    advert_int 0.1
-    # Neighbours learn who has the address: at once, again after a second, then now and then, should a
-    # switch have missed it.
-    garp_master_delay 1
-    garp_master_repeat 3
-    garp_master_refresh 60
-$(render_peers)
-    virtual_ipaddress {
-        $VIRTUAL_ADDRESS/$PREFIX_LENGTH dev $1
-    }
-    track_script {
-        haproxy
-    }
-}
-CONFIG
-}
-
-ensure_config() {
-  local interface config candidate complaint
-  interface=$(own_interface)
-  config=$(render_config "$interface")
-  mkdir -p "$(dirname "$CONFIG")" "$(dirname "$PENDING")"
-  candidate=$(mktemp "$CONFIG.XXXXXXXX")
-  printf '%s\n' "$config" >"$candidate"
-  complaint=$(keepalived --config-test --use-file "$candidate" 2>&1) || {
-    rm -f "$candidate"
-    fail "keepalived refuses the configuration: $complaint" \
-      "the one that runs is left as it is" "check the values given; $(keepalived --version 2>&1 | head -n 1)"
-  }
-  if cmp -s "$candidate" "$CONFIG"; then
-    rm -f "$candidate"
-    return 0
-  fi
-  rm -f "$candidate"
-  if [[ -e $CONFIG && ! -e $CONFIG_BEFORE ]] && ! ours; then
-    info "keeping the $CONFIG that was here as $CONFIG_BEFORE"
-    cp -a "$CONFIG" "$CONFIG_BEFORE"
-  fi
-  : >"$PENDING"
-  install_file "$CONFIG" 0644 root:root <<<"$config"
-}
-
 is_active() {
   local state
   state=$(systemctl is-active keepalived) || true
@@ -200,6 +110,7 @@ is_active() {
 
 ensure_running() {
   if ! is_active >/dev/null; then
+    await_holder
     info "starting keepalived"
     systemctl reset-failed keepalived 2>/dev/null || true
     systemctl enable --now keepalived

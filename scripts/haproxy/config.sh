@@ -102,14 +102,12 @@ defaults checks from common
     default-server check inter 1s fastinter 300ms fall 2 rise 2 verify none
 
 backend ready from checks
-    http-check connect ssl
-    http-check send meth GET uri /readyz
-    http-check expect status 200
+$(render_ready_check)
 $(render_servers)
 
 backend alive from checks
     http-check connect ssl
-    http-check send meth GET uri "/readyz?exclude=etcd&exclude=etcd-readiness"
+    http-check send meth GET uri $(alive_question)
     http-check expect status 200
 $(render_servers)
 CONFIG
@@ -127,16 +125,29 @@ frontend statistics from common
 CONFIG
 }
 
-# The configuration without the servers' states, which change without a reload.
-config_hash() {
+# hash_of <CONFIGURATION: what a reload would change. Not the servers' states, which are set without one.
+hash_of() {
   local hash
-  hash=$(render_config - | sed -E '/^    server /s/ disabled$//' | sha256sum)
+  hash=$({
+    sed -E 's/^(    description triad-).*/\1/; /^    server /s/ disabled$//'
+    [[ ! -s $CA_FILE ]] || cat "$CA_FILE"
+  } | sha256sum)
   printf '%s' "${hash:0:16}"
 }
 
+config_hash() { render_config - | hash_of; }
+
+written_hash() { sed -n 's/^    description triad-//p' "$CONFIG"; }
+
 ensure_config() {
-  local config candidate complaint
+  local config
   config=$(render_config "$(config_hash)")
+  install_config "$config"
+}
+
+# install_config TEXT: as haproxy.cfg, if HAProxy accepts it
+install_config() {
+  local config=$1 candidate complaint
   mkdir -p "$(dirname "$CONFIG")" "$(dirname "$SOCKET")"
   candidate=$(mktemp "$CONFIG.XXXXXXXX")
   printf '%s\n' "$config" >"$candidate"

@@ -80,7 +80,7 @@ save_health() {
 
 ensure_running() {
   local hash
-  hash=$(config_hash)
+  hash=$(written_hash)
   if ! systemctl is-active --quiet haproxy; then
     info "starting HAProxy"
     systemctl reset-failed haproxy 2>/dev/null || true

@@ -79,12 +79,3 @@ server_address() {
 with_port() {
   if [[ $1 == *:* ]]; then printf '[%s]:%s' "$1" "${BACKEND_PORT:-6443}"; else printf '%s:%s' "$1" "${BACKEND_PORT:-6443}"; fi
 }
-
-# api_ready ADDRESS:PORT: the certificate is not looked at, as in HAProxy's own checks: no secret is sent.
-api_ready() {
-  local answer
-  answer=$(curl --silent --insecure --noproxy '*' --max-time 2 --output /dev/null \
-    --write-out '%{http_code} %{errormsg}' "https://$1/readyz" 2>/dev/null) || true
-  printf '/readyz: %s' "${answer% }"
-  [[ $answer == 200* ]]
-}

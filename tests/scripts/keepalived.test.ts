@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import * as z from "zod";
 import { FakeRoot } from "./support/fakeRoot.ts";
 import type { Run } from "./support/runScript.ts";
 import { runScript } from "./support/runScript.ts";
@@ -117,9 +118,37 @@ describe("scripts/keepalived.sh", () => {
     assert.equal(did("reload"), 0);
   });
 
-  it("needs no peers", async () => {
+  const peers = (): string[] => {
+    const [, block = ""] =
+      /unicast_peer \{([^}]*)\}/.exec(root.read("etc/keepalived/keepalived.conf")) ?? [];
+    return block.split("\n").flatMap((line) => line.trim() || []);
+  };
+
+  it("speaks to itself when it is alone, as it would speak to everyone without a peer", async () => {
     await succeed("ensure", { PEERS: "" });
-    assert.doesNotMatch(root.read("etc/keepalived/keepalived.conf"), /unicast/);
+    assert.deepEqual(peers(), ["10.77.0.99 # itself"]);
+    await succeed("ensure", { PEERS: "10.77.0.98" });
+    assert.deepEqual(peers(), ["10.77.0.98"]);
+  });
+
+  it("speaks on to one that left the list, until the list changes again", async () => {
+    const ensured = async (list: string): Promise<string[]> => {
+      await succeed("ensure", { PEERS: list });
+      const once = peers();
+      const { changed } = z
+        .object({ changed: z.boolean() })
+        .parse(await succeed("ensure", { PEERS: list }));
+      assert.deepEqual([changed, peers()], [false, once]);
+      return once;
+    };
+    await ensured("10.77.0.98 10.77.0.96");
+    assert.deepEqual(await ensured("10.77.0.98"), ["10.77.0.98", "10.77.0.96 # left the list"]);
+    assert.deepEqual(await ensured("10.77.0.98 10.77.0.96"), ["10.77.0.98", "10.77.0.96"]);
+    assert.deepEqual(await ensured(""), [
+      "10.77.0.98 # left the list",
+      "10.77.0.96 # left the list",
+    ]);
+    assert.deepEqual(await ensured("10.77.0.95"), ["10.77.0.95"]);
   });
 
   it("goes on when nobody else takes the endpoint over", async () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as z from "zod";
 import { LoadBalancerPair, sides } from "./support/loadBalancerPair.ts";
@@ -41,8 +40,7 @@ describe("scripts/haproxy.sh and scripts/keepalived.sh on two machines", functio
       active: true,
       holder: false,
     });
-    const inStandby = (...args: string[]): string =>
-      execFileSync("ip", ["netns", "exec", pair.namespace(standby), ...args], { encoding: "utf8" });
+    const inStandby = (...args: string[]): string => pair.network.output(standby, ...args);
     assert.match(inStandby("ss", "-Hltn"), /10\.77\.0\.99:6443/);
     assert.equal(inStandby("cat", "/proc/sys/net/ipv4/ip_nonlocal_bind").trim(), "0");
   });
@@ -87,28 +85,31 @@ describe("scripts/haproxy.sh and scripts/keepalived.sh on two machines", functio
 
   it("the other takes over within a second when the holder is cut off, and one alone holds it after", async () => {
     const holder = await pair.settled();
-    pair.setLink(holder, "down");
+    pair.network.setLink(holder, "down");
     const tookMs = await pair.until("a takeover", () =>
       pair.holders().includes(pair.other(holder)),
     );
     assert.ok(tookMs < 1500, `${tookMs} ms`);
     await pair.until("an answer", () => pair.curl(pair.virtualAddress) !== "", 2000);
-    pair.setLink(holder, "up");
+    pair.network.setLink(holder, "up");
     await pair.settled();
   });
 
   it("a server that is cut off costs hardly a new connection, and its clients come again soon", async () => {
     await pair.settled();
-    const asker = pair.spawn("hub", "askOverAndOver.ts", pair.virtualAddress, "6443", "t", "6000");
+    const asker = pair.network.spawn(
+      "hub",
+      ...["askOverAndOver.ts", pair.virtualAddress, "6443", "t", "6000"],
+    );
     assert.ok(asker.stdout);
     asker.stdout.setEncoding("utf8");
     let output = "";
     asker.stdout.on("data", (text: string) => (output += text));
     await pair.until("a connection", () => output.includes("ready"), 20_000);
     await pause(500);
-    pair.setLink("t", "down");
+    pair.network.setLink("t", "down");
     await new Promise((resolve) => asker.on("close", resolve));
-    pair.setLink("t", "up");
+    pair.network.setLink("t", "up");
     const seen = outcome.parse(JSON.parse(output.replace("ready\n", "")));
     // Lost are those that were with the server when it went, and those on their way to it when it is marked down.
     assert.ok(seen.asked > 20 && seen.failed <= 4 && seen.keptFailed === 1, output);

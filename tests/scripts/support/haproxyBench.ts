@@ -44,6 +44,15 @@ export class HaproxyBench {
     await this.apis.a.start();
   }
 
+  /** The file as the golden one has it: paths and addresses of a real machine. */
+  configuration(): string {
+    return this.root
+      .read("etc/haproxy/haproxy.cfg")
+      .replaceAll(this.root.root, "")
+      .replaceAll(this.net, "127.77.0")
+      .replace(/triad-[0-9a-f]{16}/, "triad-HASH");
+  }
+
   async stop(): Promise<void> {
     await endUnit(this.root, "haproxy");
     await Promise.all(Object.values(this.apis).map((api) => api.stop()));
@@ -102,6 +111,23 @@ export class HaproxyBench {
     const names = new Set<string>();
     for (let time = 0; time < 9; time += 1) names.add(await this.ask());
     return [...names].sort().join("");
+  }
+
+  /** Asks over and over while something goes on; what failed. */
+  async failuresDuring(act: () => Promise<void>): Promise<unknown[]> {
+    const end = new AbortController();
+    const failures: unknown[] = [];
+    const asking = (async () => {
+      while (!end.signal.aborted) {
+        await this.ask().catch((error: unknown) => failures.push(error));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    })();
+    await act().finally(() => {
+      end.abort();
+    });
+    await asking;
+    return failures;
   }
 
   reloads(): number {
