@@ -1,51 +1,77 @@
-import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
+import { PatchStrategy, setHeaderOptions, type V1ObjectMeta } from "@kubernetes/client-node";
 import type { Progress } from "./act.ts";
 import { gate } from "./gate.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 
-/** What of kubeadm's own add-ons is rolled out anew; both live in kube-system. */
-export interface Addon {
-  readonly kind: "DaemonSet" | "Deployment";
+/** Something whose pods the cluster itself replaces one after the other. */
+export interface Workload {
+  readonly kind: "DaemonSet" | "Deployment" | "StatefulSet";
+  readonly namespace: string;
   readonly name: string;
 }
 
-const namespace = "kube-system";
+/** Why pods are restarted: an annotation of theirs, so that those which have it already are left alone. */
+export interface Reason {
+  readonly annotation: string;
+  readonly value: string;
+  /** What it is for, to complete an error. */
+  readonly why: string;
+}
+
+/** How long the pods of one workload may take, in ms. */
+const limitMs = 300_000;
 
 /**
- * Restarts an add-on's pods one after the other and waits for the new ones. The annotation makes it a rollout only where
- * the pods were not started with the same reason before.
+ * Restarts a workload's pods as its own strategy says and waits for the new ones. It is a rollout only where the pods were
+ * not started with the same reason before.
  *
  * @throws ActError when they are not up within 5 minutes
  */
 export async function rollOut(
   cluster: LiveCluster,
-  { kind, name }: Addon,
-  reason: string,
+  workload: Workload,
+  { annotation, value, why }: Reason,
   progress: Progress,
 ): Promise<void> {
-  const body = {
-    spec: { template: { metadata: { annotations: { "triad.dev/endpoint": reason } } } },
-  };
-  const where = { name, namespace };
-  const merge = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
-  if (kind === "DaemonSet") await cluster.apps.patchNamespacedDaemonSet({ ...where, body }, merge);
-  else await cluster.apps.patchNamespacedDeployment({ ...where, body }, merge);
+  const { namespace, name, kind } = workload;
+  await annotate(cluster, workload, { [annotation]: value });
   await gate(
     async () => {
-      const { wanted, updated, unavailable } = await state(cluster, { kind, name });
+      const { wanted, updated, unavailable } = await state(cluster, workload);
       const done = updated === wanted && unavailable === 0;
       return done
         ? { found: true }
-        : { seen: `${updated} of ${wanted} restarted, ${unavailable} unavailable` };
+        : {
+            seen: `${Math.max(updated, 0)} of ${wanted} restarted, ${unavailable} unavailable`,
+          };
     },
     {
-      what: `${name} to be restarted`,
-      limitMs: 300_000,
-      why: "Services and names inside the cluster would not follow when a server goes",
+      what: `${kind} ${namespace}/${name} to be restarted`,
+      limitMs,
+      why,
       cure: `see kubectl -n ${namespace} get pods -o wide, then run pulumi up again`,
       progress,
     },
   );
+}
+
+async function annotate(
+  { apps }: LiveCluster,
+  { kind, name, namespace }: Workload,
+  annotations: V1ObjectMeta["annotations"],
+): Promise<void> {
+  const patch = { name, namespace, body: { spec: { template: { metadata: { annotations } } } } };
+  const merge = setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch);
+  switch (kind) {
+    case "DaemonSet":
+      await apps.patchNamespacedDaemonSet(patch, merge);
+      return;
+    case "Deployment":
+      await apps.patchNamespacedDeployment(patch, merge);
+      return;
+    case "StatefulSet":
+      await apps.patchNamespacedStatefulSet(patch, merge);
+  }
 }
 
 interface RolloutState {
@@ -55,10 +81,11 @@ interface RolloutState {
 }
 
 /** Before the controller has seen the change its figures are those of the old pods: then none counts as updated. */
-async function state(cluster: LiveCluster, { kind, name }: Addon): Promise<RolloutState> {
+async function state({ apps }: LiveCluster, workload: Workload): Promise<RolloutState> {
+  const { kind, name, namespace } = workload;
   const where = { name, namespace };
   if (kind === "DaemonSet") {
-    const { metadata, status } = await cluster.apps.readNamespacedDaemonSet(where);
+    const { metadata, status } = await apps.readNamespacedDaemonSet(where);
     const current = status?.observedGeneration === metadata?.generation;
     return {
       wanted: status?.desiredNumberScheduled ?? 0,
@@ -66,13 +93,25 @@ async function state(cluster: LiveCluster, { kind, name }: Addon): Promise<Rollo
       unavailable: status?.numberUnavailable ?? 0,
     };
   }
-  const { metadata, spec, status } = await cluster.apps.readNamespacedDeployment(where);
+  if (kind === "StatefulSet") {
+    const { metadata, spec, status } = await apps.readNamespacedStatefulSet(where);
+    const current = status?.observedGeneration === metadata?.generation;
+    const wanted = spec?.replicas ?? 0;
+    // Once all are new, the controller counts them as current and may leave out the updated ones.
+    const all = status?.currentRevision === status?.updateRevision ? status?.replicas : undefined;
+    return {
+      wanted,
+      updated: current ? (status?.updatedReplicas ?? all ?? 0) : -1,
+      unavailable: wanted - (status?.readyReplicas ?? 0),
+    };
+  }
+  const { metadata, spec, status } = await apps.readNamespacedDeployment(where);
   const current = status?.observedGeneration === metadata?.generation;
   const updated = status?.updatedReplicas ?? 0;
   return {
     wanted: spec?.replicas ?? 0,
     // Old pods that are not gone yet count among the replicas.
-    updated: current && status?.replicas === updated ? updated : -1,
+    updated: current && (status?.replicas ?? 0) === updated ? updated : -1,
     unavailable: status?.unavailableReplicas ?? 0,
   };
 }

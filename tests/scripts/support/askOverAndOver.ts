@@ -2,7 +2,7 @@ import { Agent, request } from "node:https";
 
 // node askOverAndOver.ts ADDRESS PORT NAME MILLISECONDS
 // Asks by a new connection every 100 ms; beside that, keeps one connection to the server NAME and asks by it.
-// Prints what happened as JSON.
+// Prints what happened as JSON, sooner if it is told to end (SIGTERM).
 const [host = "", port = "", wanted = "", limit = ""] = process.argv.slice(2);
 
 interface Answer {
@@ -46,7 +46,8 @@ async function keptConnection(): Promise<Agent> {
 
 const kept = await keptConnection();
 process.stdout.write("ready\n");
-const end = Date.now() + Number(limit);
+let end = Date.now() + Number(limit);
+process.on("SIGTERM", () => (end = 0));
 const fresh: Promise<Answer>[] = [];
 const keptAnswers: Answer[] = [];
 const asking = (async () => {
