@@ -20,6 +20,7 @@
 #   AUDIT_POLICY     text of the API server's audit policy, which must lie there before a join; optional
 #   CGROUP_DRIVER    systemd or cgroupfs; by default systemd on cgroup v2 and cgroupfs on v1
 #
+# part: machine/fetch.sh
 # part: machine/kernel.sh
 # part: machine/binaries.sh
 # part: machine/containerd.sh

@@ -43,11 +43,6 @@ ensure_binaries() {
   for name in kubeadm kubelet kubectl; do ensure_binary "$name"; done
 }
 
-fetch() {
-  curl --fail --silent --show-error --location --retry 3 --retry-delay 1 --retry-all-errors \
-    --connect-timeout 10 --speed-limit 1000 --speed-time 30 --max-time 900 --output "$2" "$1"
-}
-
 # wanted_checksum NAME URL FOLDER
 wanted_checksum() {
   local given="SHA256_${1^^}" sum

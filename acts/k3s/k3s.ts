@@ -1,0 +1,28 @@
+import { cureOfRemoval } from "../../config/values/k3sDefects.ts";
+import type { Distribution } from "../distribution.ts";
+import { deleteNode } from "../nodes.ts";
+import { adoptK3s } from "./adopt.ts";
+import { demoteNode } from "./demote.ts";
+import { k3sMembers, moveK3sLeader, removeK3sMember } from "./etcd.ts";
+import { adjustK3s } from "./flags.ts";
+import { initialiseK3s } from "./init.ts";
+import { joinK3s } from "./join.ts";
+
+/** Servers as k3s makes them: one process, SQLite until there is to be a second server. */
+export const k3s: Distribution = {
+  name: "k3s",
+  units: { server: "k3s", worker: "k3s-agent" },
+  serverPorts: [6443, 2379, 2380, 10250],
+  cureOfRemoval,
+  members: k3sMembers,
+  removeMember: removeK3sMember,
+  moveLeader: moveK3sLeader,
+  adopt: adoptK3s,
+  initialise: initialiseK3s,
+  join: joinK3s,
+  adjust: adjustK3s,
+  async forget(cluster, nodeName, isWorker) {
+    if (isWorker) await demoteNode(cluster, nodeName);
+    else await deleteNode(cluster, nodeName);
+  },
+};
