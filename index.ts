@@ -21,7 +21,8 @@ export const { verified, fsyncP99Ms } = cluster;
 export const kubeconfigCommand = kubeconfigFrom(plan.initialServer);
 
 function kubeconfigFrom({ address, ssh }: MachinePlan): string {
-  return `ssh -p ${ssh.port} ${ssh.user}@${address} sudo cat /etc/kubernetes/admin.conf`;
+  const file = { k3s: "/etc/rancher/k3s/k3s.yaml", kubeadm: "/etc/kubernetes/admin.conf" };
+  return `ssh -p ${ssh.port} ${ssh.user}@${address} sudo cat ${file[plan.distribution]}`;
 }
 
 async function load(): Promise<ClusterPlan> {

@@ -43,7 +43,7 @@ async function take(
     await runScript(
       connection,
       {
-        script: "kubeadm-backup.sh",
+        script: `${cluster.distribution.name}-backup.sh`,
         verb: "ensure",
         variables: { LABEL: label, NODE_ADDRESS: server.address },
       },

@@ -2,111 +2,44 @@ import * as z from "zod";
 import { connect, SshError } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, ActError, defineAct } from "./act.ts";
-import {
-  endpointAddress,
-  pointConfigMap,
-  readClusterConfiguration,
-  withEndpoint,
-} from "./clusterConfiguration.ts";
-import { withFlags } from "./configurationFlags.ts";
-import { initConfiguration } from "./initConfiguration.ts";
-import { withLease } from "./lease.ts";
-import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
-import { runLocked } from "./machineLock.ts";
-import { controlPlaneRequest, flags, type ControlPlaneRequest, type Machine } from "./request.ts";
-import { retrofitServer } from "./retrofitServer.ts";
-import { refuseOtherFlags } from "./serverFlags.ts";
+import { distributionOf } from "./distribution.ts";
+import { endpointAddress } from "./endpointAddress.ts";
+import { findLiveCluster } from "./liveCluster.ts";
+import { controlPlaneRequest, type ControlPlaneRequest, type Machine } from "./request.ts";
 
-const answer = z.object({ flags });
-const observed = z.object({ adminConf: z.boolean(), etcdData: z.boolean() });
+const observed = z.object({
+  adminConf: z.boolean(),
+  etcdData: z.boolean(),
+  k3s: z.object({ role: z.string(), datastore: z.string() }),
+});
 
 /**
- * The cluster exists and its API servers' certificates name the endpoint. A living cluster is adopted and, where
- * it has no endpoint, retrofitted without a restart; a new one is created only where the config allows it and no
+ * The cluster exists and others can join it by its endpoint. A living cluster is adopted, and converted where it is
+ * to have more than one server and its datastore can't; a new one is created only where the config allows it and no
  * machine holds a server's data. Deleting it does nothing: forgetting a cluster must not end it.
  */
 export const controlPlane = defineAct(controlPlaneRequest, async (request, context) => {
   if (context.verb === "delete") return {};
-  if (await holdsServerData(request)) return await adopt(request, context);
-  await initialise(request, context);
+  if (await holdsServerData(request)) await adopt(request, context);
+  else await initialise(request, context);
   return { endpoint: endpointAddress(request.endpoint), flags: request.flags };
 });
 
-async function adopt(request: ControlPlaneRequest, context: ActContext): Promise<object> {
+async function adopt(request: ControlPlaneRequest, context: ActContext): Promise<void> {
   const cluster = await findLiveCluster(request);
   try {
-    await refuseOtherVersion(cluster, request);
-    const before = await readClusterConfiguration(cluster);
-    const earlier = answer.safeParse(context.previous).data?.flags;
-    const after = withFlags(withEndpoint(before, request.endpoint), request.flags, earlier);
-    if (context.verb === "create") await refuseOtherFlags(cluster, after);
-    const retrofitted = before !== after || !(await endpointIsEverywhere(cluster, request));
-    if (retrofitted) {
-      await withLease(cluster, `retrofit ${cluster.server.name}`, context.progress, () =>
-        retrofit(cluster, request, { before, after }, context),
-      );
-    } else {
-      context.progress("the cluster already has this endpoint: nothing to change");
-    }
-    return { endpoint: endpointAddress(request.endpoint), flags: request.flags };
+    await cluster.distribution.adopt(cluster, request, context);
   } finally {
     cluster.close();
   }
 }
 
-async function retrofit(
-  cluster: LiveCluster,
-  { endpoint }: ControlPlaneRequest,
-  { before, after }: { before: string; after: string },
-  { progress }: ActContext,
-): Promise<void> {
-  const { connection, server } = cluster;
-  await retrofitServer(
-    connection,
-    server,
-    endpoint,
-    { configuration: after, upload: before !== after },
-    progress,
-  );
-  for (const where of kubeconfigMaps) {
-    if (await pointConfigMap(cluster, where, endpoint)) {
-      progress(`${where.namespace}/${where.name} points to ${endpointAddress(endpoint)}`);
-    }
-  }
-}
-
-/** kubeadm's copies of the API's address that upload-config does not write. */
-const kubeconfigMaps = [
-  { namespace: "kube-public", name: "cluster-info", key: "kubeconfig" },
-  { namespace: "kube-system", name: "kube-proxy", key: "kubeconfig.conf" },
-];
-
-async function endpointIsEverywhere(
-  cluster: LiveCluster,
-  { endpoint }: ControlPlaneRequest,
-): Promise<boolean> {
-  const url = `https://${endpointAddress(endpoint)}`;
-  const maps = await Promise.all(
-    kubeconfigMaps.map(async ({ namespace, name, key }) => {
-      const { data } = await cluster.core.readNamespacedConfigMap({ namespace, name });
-      return data?.[key]?.includes(`server: ${url}`) ?? false;
-    }),
-  );
-  return maps.every(Boolean);
-}
-
-async function refuseOtherVersion(
-  cluster: LiveCluster,
-  { version }: ControlPlaneRequest,
-): Promise<void> {
-  const configuration = await readClusterConfiguration(cluster);
-  const running = /^kubernetesVersion: *(\S+)$/m.exec(configuration)?.[1];
-  if (running !== undefined && running !== version) {
-    throw new ActError(
-      `the cluster runs Kubernetes ${running}, the config says ${version}`,
-      "servers of another version would join it, and changing the version is an upgrade of its own",
-      `set triad:version to ${running}`,
-    );
+async function initialise(request: ControlPlaneRequest, { progress }: ActContext): Promise<void> {
+  const connection = await connect(request.initialServer, request.identity);
+  try {
+    await distributionOf(request.distribution).initialise(connection, request, progress);
+  } finally {
+    connection.close();
   }
 }
 
@@ -135,30 +68,12 @@ async function holdsServerData(request: ControlPlaneRequest): Promise<boolean> {
 async function lookAt(peer: Machine, { identity }: ControlPlaneRequest): Promise<boolean> {
   const connection = await connect(peer, identity, 5_000);
   try {
-    const { adminConf, etcdData } = observed.parse(
+    const { adminConf, etcdData, k3s } = observed.parse(
       await runScript(connection, { script: "observe.sh", verb: "check" }),
     );
-    return adminConf || etcdData;
+    return adminConf || etcdData || k3s.role === "server" || k3s.datastore !== "none";
   } catch (error) {
     throw error instanceof SshError ? error : new Error(`${peer.name}: ${String(error)}`);
-  } finally {
-    connection.close();
-  }
-}
-
-async function initialise(request: ControlPlaneRequest, { progress }: ActContext): Promise<void> {
-  const connection = await connect(request.initialServer, request.identity);
-  try {
-    await runLocked(
-      connection,
-      {
-        act: `create the cluster on ${request.initialServer.name}`,
-        script: "kubeadm-init.sh",
-        variables: { INIT_CONFIGURATION: initConfiguration(request), VERSION: request.version },
-        limit: 600,
-      },
-      progress,
-    );
   } finally {
     connection.close();
   }

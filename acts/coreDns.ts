@@ -1,5 +1,5 @@
 import { defineAct } from "./act.ts";
-import { endpointAddress } from "./clusterConfiguration.ts";
+import { endpointAddress } from "./endpointAddress.ts";
 import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { clientsRequest } from "./request.ts";
@@ -21,8 +21,12 @@ export const coreDns = defineAct(clientsRequest, async (request, { verb, progres
       await withLease(cluster, "spread CoreDNS", progress, () =>
         rollOut(
           cluster,
-          { kind: "Deployment", name: "coredns" },
-          endpointAddress(request.endpoint),
+          { kind: "Deployment", namespace: "kube-system", name: "coredns" },
+          {
+            annotation: "triad.dev/endpoint",
+            value: endpointAddress(request.endpoint),
+            why: "names inside the cluster would go with the server on which all of its pods are",
+          },
           progress,
         ),
       );

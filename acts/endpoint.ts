@@ -1,14 +1,18 @@
 import { Resolver } from "node:dns/promises";
 import { Socket } from "node:net";
 import { type ActContext, defineAct } from "./act.ts";
-import { endpointAddress } from "./clusterConfiguration.ts";
+import { endpointAddress } from "./endpointAddress.ts";
 import { gate } from "./gate.ts";
 import { endpointRequest, type Endpoint, type EndpointRequest } from "./request.ts";
 
 /** The endpoint is up: its name has the right address, one load balancer holds it, and its port is open. */
 export const endpoint = defineAct(endpointRequest, async (request, context) => {
   if (context.verb === "delete") return {};
-  await Promise.all([nameResolves(request, context), portAnswers(request, context)]);
+  const { name, address } = request.endpoint;
+  await Promise.all([
+    ...(name === address ? [] : [nameResolves(request, context)]),
+    portAnswers(request, context),
+  ]);
   return { endpoint: endpointAddress(request.endpoint), address: request.endpoint.address };
 });
 
@@ -39,14 +43,14 @@ async function nameResolves(
 }
 
 async function portAnswers(
-  { endpoint, loadBalancers }: EndpointRequest,
+  { endpoint, balancers }: EndpointRequest,
   { progress }: ActContext,
 ): Promise<void> {
   await gate(async () => ({ found: await dial(endpoint) }), {
     what: `${endpoint.address}:${endpoint.port} to accept connections`,
     limitMs: 30_000,
     why: "no client may be pointed to an address that nobody holds",
-    cure: `see journalctl -u keepalived -u haproxy on ${loadBalancers.map(({ name }) => name).join(" and ")}`,
+    cure: `see journalctl -u keepalived -u haproxy on ${balancers === "servers" ? "the servers" : balancers.map(({ name }) => name).join(" and ")}`,
     progress,
   });
 }

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { runScript } from "../ssh/runScript.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import type { Machine } from "./request.ts";
 
@@ -43,12 +42,10 @@ const answer = z.object({
  * @throws ScriptError when etcd has no quorum or does not answer
  */
 export async function etcdMembers(cluster: LiveCluster): Promise<EtcdMember[]> {
-  return parseEtcdMembers(
-    await runScript(cluster.connection, { script: "kubeadm-etcd.sh", verb: "check" }),
-  );
+  return await cluster.distribution.members(cluster);
 }
 
-/** Reads the answer of `kubeadm-etcd.sh check`. */
+/** Reads the answer of `kubeadm-etcd.sh check`, and of `k3s-etcd.sh check` on etcd. */
 export function parseEtcdMembers(raw: unknown): EtcdMember[] {
   const { list, status } = answer.parse(raw);
   return list.members.map((member) => {
@@ -77,24 +74,6 @@ export function quorumHoldsWithout(id: string, members: readonly EtcdMember[]): 
   const remaining = members.filter((member) => member.role === "voter" && member.id !== id);
   const healthy = remaining.filter((member) => member.healthy).length;
   return remaining.length > 0 && healthy >= Math.floor(remaining.length / 2) + 1;
-}
-
-/** Takes a member out of the list; the server that it lives on must be stopped, or never come back. */
-export async function removeEtcdMember(cluster: LiveCluster, id: string): Promise<void> {
-  await runScript(cluster.connection, {
-    script: "kubeadm-etcd.sh",
-    verb: "remove",
-    variables: { MEMBER_ID: id },
-  });
-}
-
-/** Hands etcd's leadership to the given voter. */
-export async function moveEtcdLeader(cluster: LiveCluster, id: string): Promise<void> {
-  await runScript(cluster.connection, {
-    script: "kubeadm-etcd.sh",
-    verb: "move-leader",
-    variables: { MEMBER_ID: id },
-  });
 }
 
 /** One line for people: `k8s-master voter leader, k8s-master-2 learner unhealthy`. */

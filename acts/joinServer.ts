@@ -2,26 +2,22 @@ import * as z from "zod";
 import { connect, type SshConnection } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, ActError, type Progress } from "./act.ts";
-import { readClusterConfiguration } from "./clusterConfiguration.ts";
 import {
   describeMembers,
   type EtcdMember,
   etcdMembers,
   membersOf,
   quorumHoldsWithout,
-  removeEtcdMember,
 } from "./etcdMembers.ts";
 import { gate } from "./gate.ts";
 import { healthyMembers } from "./healthyMembers.ts";
-import { joinConfiguration, joinCredentials, type JoinCredentials } from "./joinConfiguration.ts";
 import { withLease } from "./lease.ts";
 import type { LiveCluster } from "./liveCluster.ts";
-import { runLocked } from "./machineLock.ts";
-import { controlPlaneLabel, isReady, isServer, readNode } from "./nodes.ts";
+import { isReady, isServer, readNode } from "./nodes.ts";
 import type { Machine, MembershipRequest } from "./request.ts";
 import { isHealthyServer } from "./serverHealth.ts";
 
-const serverPorts = [6443, 2379, 2380, 10250];
+const observed = z.object({ etcdData: z.boolean(), k3s: z.object({ datastore: z.string() }) });
 
 /**
  * Makes a machine a server of a living cluster, alone: under the Lease, after the heal and join gates.
@@ -41,7 +37,7 @@ export async function joinServer(
         await heal(cluster, connection, request, progress);
         await healthyMembers(cluster, progress);
         await reachEachOther(cluster, connection, request);
-        await join(cluster, connection, request, progress);
+        await cluster.distribution.join(cluster, connection, request, progress);
       }
       await verifyJoin(cluster, machine, progress);
     } finally {
@@ -55,7 +51,7 @@ async function finishJoinUnderWay(connection: SshConnection, progress: Progress)
   const name = connection.target.name;
   await runScript(
     connection,
-    { script: "machine-lock.sh", verb: "settle", variables: { LIMIT: "600" } },
+    { script: "machine-lock.sh", verb: "settle", variables: { LIMIT: "900" } },
     (line) => progress(`${name}: ${line}`),
   );
 }
@@ -85,13 +81,14 @@ async function heal(
       );
     }
     progress(`removing from etcd what nobody needs any more: ${describeMembers([member])}`);
-    await removeEtcdMember(cluster, member.id);
+    await cluster.distribution.removeMember(cluster, member);
   }
 }
 
 async function hasEtcdData(connection: SshConnection): Promise<boolean> {
   const answer = await runScript(connection, { script: "observe.sh", verb: "check" });
-  return z.object({ etcdData: z.boolean() }).parse(answer).etcdData;
+  const { etcdData, k3s } = observed.parse(answer);
+  return etcdData || k3s.datastore === "etcd";
 }
 
 /** A voter that has its data and is only ill, or still booting, must not be taken for the rest of a failed join. */
@@ -107,7 +104,7 @@ async function recover(cluster: LiveCluster, machine: Machine, progress: Progres
       what: `the etcd member that ${machine.name} already has to be healthy`,
       limitMs: 120_000,
       why: "it is a voter with data of its own, which a new join would replace",
-      cure: `see journalctl -u kubelet and etcd's log on ${machine.name}, then run pulumi up again`,
+      cure: `see journalctl -u ${cluster.distribution.units.server} and etcd's log on ${machine.name}, then run pulumi up again`,
       progress,
     },
   );
@@ -120,7 +117,9 @@ async function reachEachOther(
 ): Promise<void> {
   const members: EtcdMember[] = await etcdMembers(cluster);
   const targets = (addresses: string[]): string =>
-    addresses.flatMap((address) => serverPorts.map((port) => `${address}:${port}`)).join(" ");
+    addresses
+      .flatMap((address) => cluster.distribution.serverPorts.map((port) => `${address}:${port}`))
+      .join(" ");
   await runScript(connection, {
     script: "preflight.sh",
     verb: "check",
@@ -131,67 +130,6 @@ async function reachEachOther(
     verb: "check",
     variables: { PEERS: targets([machine.address]) },
   });
-}
-
-async function join(
-  cluster: LiveCluster,
-  connection: SshConnection,
-  { machine, version, endpoint }: MembershipRequest,
-  progress: Progress,
-): Promise<void> {
-  const taints = await serverTaints(cluster);
-  const credentials = await mintCredentials(cluster, progress);
-  try {
-    await runLocked(
-      connection,
-      {
-        act: `join ${machine.name}`,
-        script: "kubeadm-join.sh",
-        variables: {
-          JOIN_CONFIGURATION: joinConfiguration(machine, endpoint, credentials, taints),
-          VERSION: version,
-        },
-        limit: 600,
-      },
-      progress,
-    );
-  } finally {
-    await forgetCredentials(cluster, credentials);
-  }
-}
-
-async function mintCredentials(cluster: LiveCluster, progress: Progress): Promise<JoinCredentials> {
-  const { server, connection } = cluster;
-  return joinCredentials.parse(
-    await runScript(
-      connection,
-      {
-        script: "kubeadm-credentials.sh",
-        verb: "ensure",
-        variables: {
-          CLUSTER_CONFIGURATION: await readClusterConfiguration(cluster),
-          NODE_ADDRESS: server.address,
-        },
-      },
-      (line) => progress(`${server.name}: ${line}`),
-    ),
-  );
-}
-
-/** They would expire by themselves; until then they could make anyone a server. */
-async function forgetCredentials(cluster: LiveCluster, { token }: JoinCredentials): Promise<void> {
-  const secrets = ["kubeadm-certs", `bootstrap-token-${token.split(".")[0]}`];
-  await Promise.allSettled(
-    secrets.map((name) => cluster.core.deleteNamespacedSecret({ name, namespace: "kube-system" })),
-  );
-}
-
-/** A new server gets the control-plane taint only if the present ones have it. */
-async function serverTaints(cluster: LiveCluster): Promise<{ key: string; effect: string }[]> {
-  const node = await readNode(cluster, cluster.server.nodeName);
-  return (node?.spec?.taints ?? [])
-    .filter(({ key }) => key === controlPlaneLabel)
-    .map(({ key, effect }) => ({ key, effect }));
 }
 
 async function verifyJoin(
@@ -217,7 +155,7 @@ async function verifyJoin(
       what: `${machine.name} to be a healthy voter and a Ready server`,
       limitMs: 300_000,
       why: "the next machine must not join before this one is whole",
-      cure: `see journalctl -u kubelet on ${machine.name} and its pods in kube-system, then run pulumi up again`,
+      cure: `see journalctl -u ${cluster.distribution.units.server} on ${machine.name} and its pods in kube-system, then run pulumi up again`,
       progress,
     },
   );

@@ -1,5 +1,5 @@
 import { defineAct } from "./act.ts";
-import { endpointAddress } from "./clusterConfiguration.ts";
+import { endpointAddress } from "./endpointAddress.ts";
 import { withLease } from "./lease.ts";
 import { findLiveCluster } from "./liveCluster.ts";
 import { clientsRequest } from "./request.ts";
@@ -17,7 +17,16 @@ export const kubeProxy = defineAct(clientsRequest, async (request, { verb, progr
   try {
     await serversGate(cluster, request.servers, progress);
     await withLease(cluster, "restart kube-proxy", progress, () =>
-      rollOut(cluster, { kind: "DaemonSet", name: "kube-proxy" }, endpoint, progress),
+      rollOut(
+        cluster,
+        { kind: "DaemonSet", namespace: "kube-system", name: "kube-proxy" },
+        {
+          annotation: "triad.dev/endpoint",
+          value: endpoint,
+          why: "Services would not follow any more when the first server goes",
+        },
+        progress,
+      ),
     );
     return { kubeProxy: endpoint };
   } finally {

@@ -50,7 +50,16 @@ async function acquire(
   let seen = { version: "", since: Date.now() };
   let told = "";
   for (;;) {
-    const lease = await read(cluster);
+    const lease = await read(cluster).catch((error: unknown) => {
+      if (told === "" || !isAway(error) || Date.now() > deadline) throw error;
+      return "away" as const;
+    });
+    if (lease === "away") {
+      // The act that is waited for may take the API away: its Lease can't be renewed then, and does not run out.
+      seen = { version: "", since: Date.now() };
+      await sleep(500);
+      continue;
+    }
     const version = lease?.metadata?.resourceVersion ?? "";
     if (version !== seen.version) seen = { version, since: Date.now() };
     const other = lease?.spec?.holderIdentity || undefined;
@@ -73,6 +82,11 @@ async function acquire(
     told = doing;
     await sleep(500);
   }
+}
+
+/** No answer at all, or one of an API server that is not whole yet. */
+function isAway(error: unknown): boolean {
+  return !(error instanceof ApiException) || error.code >= 500;
 }
 
 async function tryHold(

@@ -1,21 +1,19 @@
+import * as z from "zod";
 import { connect, SshError } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, ActError } from "./act.ts";
-import {
-  describeMembers,
-  etcdMembers,
-  membersOf,
-  moveEtcdLeader,
-  quorumHoldsWithout,
-  removeEtcdMember,
-} from "./etcdMembers.ts";
+import { describeMembers, etcdMembers, membersOf, quorumHoldsWithout } from "./etcdMembers.ts";
 import { gate } from "./gate.ts";
 import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { drainServer } from "./loadBalancers.ts";
 import { runLocked } from "./machineLock.ts";
 import { membershipOf, readNode } from "./nodes.ts";
+import { pointWorker } from "./pointWorker.ts";
 import type { MembershipRequest } from "./request.ts";
+
+/** A machine that was a worker before it was promoted goes back to that. */
+const leftAnswer = z.object({ worker: z.boolean().default(false) });
 
 /**
  * Lets a server that Triad joined leave: out of the load balancers, its own etcd member gone, its files cleaned, its Node
@@ -53,27 +51,32 @@ export async function leaveServer(
 
 async function leave(
   cluster: LiveCluster,
-  { machine, identity, loadBalancers }: MembershipRequest,
+  request: MembershipRequest,
   progress: ActContext["progress"],
 ): Promise<void> {
+  const { machine, identity } = request;
+  const { distribution } = cluster;
+  const script = `${distribution.name}-leave.sh`;
   const connection = await connectLeaver(machine, identity);
   try {
-    await leaveGate(cluster, machine);
-    await drainServer(loadBalancers, identity, machine, progress);
+    await leaveGate(cluster, request);
+    await drainServer(cluster, request, progress);
     await handOverLeadership(cluster, machine, progress);
-    await runScript(connection, { script: "kubeadm-leave.sh", verb: "retire" }, progress);
+    await runScript(connection, { script, verb: "retire" }, progress);
     // While its etcd still runs: of two members the other one could not remove it alone.
     for (const member of membersOf(machine, await etcdMembers(cluster))) {
-      await removeEtcdMember(cluster, member.id);
+      await distribution.removeMember(cluster, member);
     }
-    await runLocked(
+    const left = await runLocked(
       connection,
-      { act: `leave ${machine.name}`, script: "kubeadm-leave.sh", variables: {}, limit: 300 },
+      { act: `leave ${machine.name}`, script, variables: {}, limit: 300 },
       progress,
     );
     await staysAway(cluster, machine, progress);
-    await cluster.core.deleteNode({ name: machine.nodeName }).catch(() => undefined);
-    progress(`${machine.name} has left`);
+    const { worker } = leftAnswer.parse(left);
+    await distribution.forget(cluster, machine.nodeName, worker);
+    if (worker) await pointWorker(cluster, request, progress);
+    progress(`${machine.name} has left${worker ? " and is a worker again" : ""}`);
   } finally {
     connection.close();
   }
@@ -97,8 +100,16 @@ async function connectLeaver(
 
 async function leaveGate(
   cluster: LiveCluster,
-  machine: MembershipRequest["machine"],
+  { machine, version }: MembershipRequest,
 ): Promise<void> {
+  const cure = cluster.distribution.cureOfRemoval(version);
+  if (cure !== undefined) {
+    throw new ActError(
+      `${version} does not remove members of etcd reliably`,
+      "the member could stay in the list, or come back, and count for the quorum",
+      `bring every server to ${cure} or newer first`,
+    );
+  }
   const members = await etcdMembers(cluster);
   for (const member of membersOf(machine, members)) {
     if (quorumHoldsWithout(member.id, members)) continue;
@@ -122,7 +133,7 @@ async function handOverLeadership(
   );
   if (own?.leader !== true || heir === undefined) return;
   progress(`etcd's leadership goes from ${own.name} to ${heir.name}`);
-  await moveEtcdLeader(cluster, heir.id);
+  await cluster.distribution.moveLeader(cluster, own, heir);
 }
 
 /** A removed member whose etcd still ran would add itself again: the list is watched for a while. */
@@ -142,7 +153,7 @@ async function staysAway(
       what: `${machine.name} to stay out of etcd's member list`,
       limitMs: 60_000,
       why: "its member counts for the quorum as long as it is in the list",
-      cure: `stop kubelet and etcd on ${machine.name}, then run this again`,
+      cure: `stop ${cluster.distribution.units.server} and etcd on ${machine.name}, then run this again`,
       progress,
     },
   );

@@ -1,17 +1,28 @@
-import { AppsV1Api, CoordinationV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import {
+  AppsV1Api,
+  CoordinationV1Api,
+  CoreV1Api,
+  KubeConfig,
+  RbacAuthorizationV1Api,
+} from "@kubernetes/client-node";
 import * as z from "zod";
-import { connect, type SshConnection, type SshIdentity } from "../ssh/connection.ts";
+import { connect, type SshConnection } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { ActError } from "./act.ts";
+import { type Distribution, distributionOf } from "./distribution.ts";
 import type { Access, Machine } from "./request.ts";
 
 /** A cluster whose API answers, and the server through which it was reached. */
 export interface LiveCluster {
+  readonly distribution: Distribution;
+  /** By which it was found, and by which further machines are asked. */
+  readonly access: Access;
   readonly server: Machine;
   readonly connection: SshConnection;
   readonly core: CoreV1Api;
   readonly apps: AppsV1Api;
   readonly coordination: CoordinationV1Api;
+  readonly rbac: RbacAuthorizationV1Api;
   close(): void;
 }
 
@@ -31,27 +42,32 @@ class NotALiveServer extends Error {}
  * @throws ActError when no peer is a server whose API answers, saying of each what was seen
  */
 export async function findLiveCluster(
-  { identity, peers }: Access,
+  access: Access,
   except: readonly string[] = [],
 ): Promise<LiveCluster> {
-  const candidates = peers.filter((peer) => !except.includes(peer.name));
+  const madeWith = distributionOf(access.distribution);
+  const candidates = access.peers.filter((peer) => !except.includes(peer.name));
   try {
-    return await Promise.any(candidates.map((peer) => openCluster(peer, identity)));
+    return await Promise.any(candidates.map((peer) => openCluster(peer, access, madeWith)));
   } catch (error) {
     const seen = error instanceof AggregateError ? error.errors : [error];
     throw new ActError(
       `no living server was found:\n${seen.map((one) => `    ${one instanceof Error ? one.message : String(one)}`).join("\n")}`,
       "without one nothing is known of the cluster, and nothing is changed",
-      "start one of its servers, or see that its API server runs (journalctl -u kubelet there)",
+      `start one of its servers, or see that its API server runs (journalctl -u ${madeWith.units.server} there)`,
     );
   }
 }
 
-async function openCluster(server: Machine, identity: SshIdentity): Promise<LiveCluster> {
-  const connection = await connect(server, identity, 5_000);
+async function openCluster(
+  server: Machine,
+  access: Access,
+  distribution: Distribution,
+): Promise<LiveCluster> {
+  const connection = await connect(server, access.identity, 5_000);
   try {
     const answer = accessAnswer.parse(
-      await runScript(connection, { script: "kubeadm-access.sh", verb: "check" }),
+      await runScript(connection, { script: `${distribution.name}-access.sh`, verb: "check" }),
     );
     if (!answer.server) throw new NotALiveServer(`${server.name} is not a server`);
     if (!answer.ready || answer.kubeconfig === undefined) {
@@ -59,11 +75,14 @@ async function openCluster(server: Machine, identity: SshIdentity): Promise<Live
     }
     const kubeConfig = kubeConfigFor(server, Buffer.from(answer.kubeconfig, "base64").toString());
     return {
+      distribution,
+      access,
       server,
       connection,
       core: kubeConfig.makeApiClient(CoreV1Api),
       apps: kubeConfig.makeApiClient(AppsV1Api),
       coordination: kubeConfig.makeApiClient(CoordinationV1Api),
+      rbac: kubeConfig.makeApiClient(RbacAuthorizationV1Api),
       close: () => connection.close(),
     };
   } catch (error) {

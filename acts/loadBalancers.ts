@@ -1,32 +1,64 @@
 import { connect, type SshIdentity } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import type { Progress } from "./act.ts";
-import type { Machine } from "./request.ts";
+import type { LiveCluster } from "./liveCluster.ts";
+import { isReady, isServer } from "./nodes.ts";
+import type { Access, Balancers, Machine } from "./request.ts";
+
+/** A server and who balances between the servers. */
+export interface Balanced extends Access {
+  readonly machine: Machine;
+  readonly balancers: Balancers;
+}
+
+/**
+ * The machines with HAProxy. Where these are the servers themselves they are found by looking, so that a longer list
+ * changes no other server's request: all that are servers now, and the one that is about to be, or to leave.
+ */
+export async function balancersOf(
+  cluster: LiveCluster,
+  { machine, balancers, peers }: Balanced,
+  progress: Progress,
+): Promise<readonly Machine[]> {
+  if (balancers !== "servers") return balancers;
+  const servers = (await cluster.core.listNode()).items.filter(isServer);
+  return peers.filter((peer) => {
+    if (peer.name === machine.name) return true;
+    const node = servers.find(({ metadata }) => metadata?.name === peer.nodeName);
+    if (node === undefined || isReady(node)) return node !== undefined;
+    progress(`warning: ${peer.name} is not Ready, its load balancer is told at its next change`);
+    return false;
+  });
+}
 
 /**
  * Lets a server have clients, on every load balancer; waits there until its readiness check says so.
  * @throws SshError, ScriptError when one cannot be told: it would leave the server out
  */
 export async function enableServer(
-  loadBalancers: readonly Machine[],
-  identity: SshIdentity,
-  server: Machine,
+  cluster: LiveCluster,
+  request: Balanced,
   progress: Progress,
 ): Promise<void> {
-  await Promise.all(
-    loadBalancers.map((machine) => tell(machine, identity, "enable", server, progress)),
-  );
+  const { machine, identity } = request;
+  const balancers = await balancersOf(cluster, request, progress);
+  await Promise.all(balancers.map((one) => tell(one, identity, "enable", machine, progress)));
+  if (request.balancers !== "servers") return;
+  // Its own load balancer was there before it: those who joined meanwhile were not introduced to that one.
+  for (const other of balancers) {
+    if (other.name !== machine.name) await tell(machine, identity, "enable", other, progress);
+  }
 }
 
 /** Takes a server's new connections away, on every load balancer that answers; one that is off sends it none. */
 export async function drainServer(
-  loadBalancers: readonly Machine[],
-  identity: SshIdentity,
-  server: Machine,
+  cluster: LiveCluster,
+  request: Balanced,
   progress: Progress,
 ): Promise<void> {
+  const balancers = await balancersOf(cluster, request, progress);
   const results = await Promise.allSettled(
-    loadBalancers.map((machine) => tell(machine, identity, "drain", server, progress)),
+    balancers.map((one) => tell(one, request.identity, "drain", request.machine, progress)),
   );
   for (const result of results) {
     if (result.status === "rejected") progress(`warning: ${String(result.reason)}`);

@@ -7,20 +7,22 @@ export interface LockedScript {
   /** What is done, for the log and for a later run that finds it under way. */
   readonly act: string;
   readonly script: string;
+  /** `ensure` unless told. */
+  readonly verb?: string;
   readonly variables: Readonly<Record<string, string>>;
   /** How long it may take, in seconds. */
   readonly limit: number;
 }
 
 /**
- * Runs a script's `ensure` on a machine under the machine's own lock: a transient unit, which goes on if the
+ * Runs a script on a machine under the machine's own lock: a transient unit, which goes on if the
  * connection breaks and which a later run joins instead of starting a second one.
  *
  * @throws ScriptError when it fails or is not done within its limit
  */
 export async function runLocked(
   connection: SshConnection,
-  { act, script, variables, limit }: LockedScript,
+  { act, script, verb = "ensure", variables, limit }: LockedScript,
   progress: Progress,
 ): Promise<unknown> {
   const name = connection.target.name;
@@ -31,7 +33,7 @@ export async function runLocked(
       verb: "ensure",
       variables: {
         ACT: act,
-        VERB: "ensure",
+        VERB: verb,
         LIMIT: String(limit),
         PAYLOAD: composeScript(script, variables),
       },

@@ -11,6 +11,7 @@ const acts: Record<string, () => Promise<Act>> = {
   controlPlane: async () => (await import("./controlPlane.ts")).controlPlane,
   endpoint: async () => (await import("./endpoint.ts")).endpoint,
   kubeProxy: async () => (await import("./kubeProxy.ts")).kubeProxy,
+  readiness: async () => (await import("./readiness.ts")).readiness,
   membership: async () => (await import("./membership.ts")).membership,
   verification: async () => (await import("./verification.ts")).verification,
   worker: async () => (await import("./worker.ts")).worker,

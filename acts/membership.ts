@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { connect, type SshConnection } from "../ssh/connection.ts";
+import { connect } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, defineAct } from "./act.ts";
 import { joinServer } from "./joinServer.ts";
@@ -9,8 +9,6 @@ import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { enableServer } from "./loadBalancers.ts";
 import { markMembership, membershipOf, readNode } from "./nodes.ts";
 import { membershipRequest, type MembershipRequest } from "./request.ts";
-import { ensureEndpoint } from "./retrofitServer.ts";
-import { ensureFlags } from "./serverFlags.ts";
 import { isHealthyServer } from "./serverHealth.ts";
 
 const answer = z.object({
@@ -49,36 +47,26 @@ async function becomeServer(
   }
   const connection = await connect(request.machine, request.identity);
   try {
-    await adjust(cluster, connection, request, context);
-    const check = { script: "kubeadm-join.sh", verb: "check" };
+    await cluster.distribution.adjust(cluster, connection, request, context);
+    const check = { script: `${cluster.distribution.name}-join.sh`, verb: "check" };
     return !joinAnswer.parse(await runScript(connection, check)).joined;
   } finally {
     connection.close();
   }
 }
 
-/** A server that was found gets what one that joins has from the start. Adopting it restarts nothing. */
-async function adjust(
-  cluster: LiveCluster,
-  connection: SshConnection,
-  request: MembershipRequest,
-  { verb, progress }: ActContext,
-): Promise<void> {
-  await ensureEndpoint(cluster, connection, request.machine, request.endpoint, progress);
-  if (verb === "update") await ensureFlags(cluster, connection, request, progress);
-}
-
 /** A membership found again keeps the nonce on its Node: it may be known to another stack's state. */
 async function settle(
   cluster: LiveCluster,
-  { machine, identity, loadBalancers }: MembershipRequest,
+  request: MembershipRequest,
   { progress }: ActContext,
   remembered: z.infer<typeof answer>,
 ): Promise<object> {
+  const { machine } = request;
   const marked = membershipOf(await readNode(cluster, machine.nodeName));
   const nonce = remembered.found && marked !== undefined ? marked : remembered.nonce;
   if (marked !== nonce) await markMembership(cluster, machine.nodeName, nonce);
-  await enableServer(loadBalancers, identity, machine, progress);
+  await enableServer(cluster, request, progress);
   progress(`${machine.name} is a server`);
   return { server: machine.name, nonce, found: remembered.found };
 }

@@ -7,7 +7,7 @@ import {
 import type { LiveCluster } from "./liveCluster.ts";
 
 export const controlPlaneLabel = "node-role.kubernetes.io/control-plane";
-const nonceAnnotation = "triad.dev/membership";
+export const membershipAnnotation = "triad.dev/membership";
 
 /** The Node of this name, if there is one. */
 export async function readNode(cluster: LiveCluster, name: string): Promise<V1Node | undefined> {
@@ -16,6 +16,15 @@ export async function readNode(cluster: LiveCluster, name: string): Promise<V1No
   } catch (error) {
     if (error instanceof ApiException && error.code === 404) return undefined;
     throw error;
+  }
+}
+
+/** Deletes the Node of this name, if there is one. */
+export async function deleteNode(cluster: LiveCluster, name: string): Promise<void> {
+  try {
+    await cluster.core.deleteNode({ name });
+  } catch (error) {
+    if (!(error instanceof ApiException && error.code === 404)) throw error;
   }
 }
 
@@ -38,12 +47,12 @@ export async function markMembership(
   nonce: string,
 ): Promise<void> {
   await cluster.core.patchNode(
-    { name, body: { metadata: { annotations: { [nonceAnnotation]: nonce } } } },
+    { name, body: { metadata: { annotations: { [membershipAnnotation]: nonce } } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
 }
 
 /** The membership that a Node stands for, if Triad has marked it. */
 export function membershipOf(node: V1Node | undefined): string | undefined {
-  return node?.metadata?.annotations?.[nonceAnnotation];
+  return node?.metadata?.annotations?.[membershipAnnotation];
 }

@@ -11,15 +11,23 @@ const machine = z.object({
 
 /** What every act needs to find the living cluster: addresses and the way in, never a secret. */
 const access = z.object({
+  distribution: z.enum(["k3s", "kubeadm"]),
   identity: z.object({ privateKeyFile: z.string().optional(), agent: z.boolean() }),
   /** Where a living server may be found. */
   peers: z.array(machine),
 });
 
+/** The machines with HAProxy: named, or whoever is a server. */
+const balancers = z.union([z.array(machine), z.literal("servers")]);
+
 const endpoint = z.object({ name: z.string(), address: z.string(), port: z.number() });
+
+const flagValue = z.union([z.string(), z.number(), z.boolean()]);
 
 /** Flags of the servers, without their leading dashes. */
 export const flags = z.object({
+  /** k3s's own, as in its configuration file; none on kubeadm. */
+  server: z.record(z.string(), z.union([flagValue, z.array(flagValue)])),
   apiServer: z.record(z.string(), z.string()),
   etcd: z.record(z.string(), z.string()),
   audit: z.boolean(),
@@ -39,13 +47,15 @@ export const controlPlaneRequest = access.extend({
   version: z.string(),
   initialise: z.boolean(),
   initialServer: machine,
-  /** Every listed machine; all of them must answer before a cluster is created. */
-  loadBalancers: z.array(machine),
   endpoint,
   podCidr: z.string(),
   serviceCidr: z.string(),
   clusterName: z.string(),
   flags,
+  /** Whether SQLite must become etcd, so that there can be more than one server. */
+  convert: z.boolean(),
+  /** Workloads, as `namespace/name`, that are not restarted after a conversion. */
+  keepRunning: z.array(z.string()),
 });
 
 export const membershipRequest = access.extend({
@@ -55,7 +65,9 @@ export const membershipRequest = access.extend({
   flags,
   /** Text of the API servers' audit policy, empty for none. */
   auditPolicy: z.string(),
-  loadBalancers: z.array(machine),
+  /** Whether a worker that becomes a server is drained first. */
+  drain: z.boolean(),
+  balancers,
   endpoint,
 });
 
@@ -70,14 +82,21 @@ export const workerRequest = clientsRequest.extend({ machine });
 export const verificationRequest = clientsRequest.extend({
   initialServer: machine,
   workers: z.array(machine),
+  /** k3s's own of etcd; absent on kubeadm. */
+  snapshots: z.object({ schedule: z.string(), directory: z.string(), name: z.string() }).optional(),
 });
+
+/** The machines whose readiness check needs a credential. */
+export const readinessRequest = access.extend({ loadBalancers: z.array(machine) });
 
 export const endpointRequest = access.extend({
   endpoint,
-  loadBalancers: z.array(machine),
+  balancers,
   dns: z.object({ server: z.string(), port: z.number() }).optional(),
 });
 
+export type DistributionName = Access["distribution"];
+export type Balancers = z.infer<typeof balancers>;
 export type Machine = z.infer<typeof machine>;
 export type Access = z.infer<typeof access>;
 export type Flags = z.infer<typeof flags>;

@@ -17,6 +17,8 @@ export async function serversGate(
   await gate(
     async () => {
       const members = await etcdMembers(cluster);
+      // SQLite has one server, and no members.
+      if (members.length === 0 && servers.length === 1) return { found: members };
       const missing = servers.filter(
         (server) =>
           !members.some(
@@ -30,7 +32,7 @@ export async function serversGate(
       what: `${servers.join(", ")} to be servers`,
       limitMs: 120_000,
       why: "this step is done once all servers are there",
-      cure: "see journalctl -u kubelet on the server that is missing, then run pulumi up again",
+      cure: `see journalctl -u ${cluster.distribution.units.server} on the server that is missing, then run pulumi up again`,
       progress,
     },
   );

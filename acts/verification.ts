@@ -3,8 +3,9 @@ import * as z from "zod";
 import { connect } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { defineAct } from "./act.ts";
-import { endpointAddress } from "./clusterConfiguration.ts";
+import { endpointAddress } from "./endpointAddress.ts";
 import { etcdMembers } from "./etcdMembers.ts";
+import { lateSnapshots } from "./k3s/snapshots.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { isReady, isServer } from "./nodes.ts";
 import { verificationRequest, type VerificationRequest } from "./request.ts";
@@ -18,12 +19,15 @@ export const verification = defineAct(verificationRequest, async (request, conte
   const cluster = await findLiveCluster(request);
   try {
     await serversGate(cluster, request.servers, context.progress);
-    const [members, nodes, stale] = await Promise.all([
-      etcdMembers(cluster),
+    const members = await etcdMembers(cluster);
+    const [nodes, stale, late] = await Promise.all([
       cluster.core.listNode(),
       stillAtOldAddress(cluster, request),
+      // A datastore without members, as SQLite, has no snapshots.
+      members.length === 0 ? [] : snapshotsThatAreLate(request),
     ]);
     for (const one of stale) context.progress(`still points to the old address: ${one}`);
+    for (const one of late) context.progress(`warning: no recent snapshot of etcd: ${one}`);
     return {
       endpoint: `https://${endpointAddress(request.endpoint)}`,
       members: members
@@ -37,11 +41,19 @@ export const verification = defineAct(verificationRequest, async (request, conte
         })
         .sort(),
       stillAtOldAddress: stale,
+      ...(request.snapshots === undefined ? {} : { lateSnapshots: late }),
     };
   } finally {
     cluster.close();
   }
 });
+
+async function snapshotsThatAreLate(request: VerificationRequest): Promise<string[]> {
+  const { snapshots, servers, peers } = request;
+  if (snapshots === undefined) return [];
+  const machines = peers.filter(({ nodeName }) => servers.includes(nodeName));
+  return await lateSnapshots(machines, request, snapshots);
+}
 
 /** Everything found that names the initial server's own address as the API's: it would fail with that server. */
 async function stillAtOldAddress(
@@ -65,13 +77,16 @@ async function stillAtOldAddress(
 
 async function kubeletOf(
   worker: VerificationRequest["workers"][number],
-  { identity }: VerificationRequest,
+  { distribution, identity }: VerificationRequest,
   old: string,
 ): Promise<string[]> {
   try {
     const connection = await connect(worker, identity, 5_000);
     try {
-      const answer = await runScript(connection, { script: "kubeadm-client.sh", verb: "check" });
+      const answer = await runScript(connection, {
+        script: `${distribution}-client.sh`,
+        verb: "check",
+      });
       return kubeletAnswer.parse(answer).server === `https://${old}`
         ? [`kubelet of ${worker.name}`]
         : [];

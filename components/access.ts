@@ -1,6 +1,6 @@
 import type { MachineConfig } from "../config/clusterConfig.ts";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
-import type { Access, Machine } from "../acts/request.ts";
+import type { Access, Balancers, Machine } from "../acts/request.ts";
 
 /** What an act must know of a machine, and nothing that changes with its role. */
 export function machineRequest({ name, nodeName, address, hostKey, ssh }: MachineConfig): Machine {
@@ -8,6 +8,11 @@ export function machineRequest({ name, nodeName, address, hostKey, ssh }: Machin
 }
 
 /** The way in to the cluster; it stays the same when the list of servers grows by a described machine. */
-export function accessRequest({ ssh, peers }: ClusterPlan): Access {
-  return { identity: ssh, peers: peers.map(machineRequest) };
+export function accessRequest({ distribution, ssh, peers }: ClusterPlan): Access {
+  return { distribution, identity: ssh, peers: peers.map(machineRequest) };
+}
+
+/** The load balancers; where the servers balance themselves, whoever is one when the act runs. */
+export function balancersRequest({ ownLoadBalancers, loadBalancers }: ClusterPlan): Balancers {
+  return ownLoadBalancers ? "servers" : loadBalancers.map(machineRequest);
 }

@@ -34,8 +34,11 @@ export class Clients extends pulumi.ComponentResource {
     const next = (what: string, act: ActName, told: object): void => {
       moved.push(actCommand(what, act, after([...afterServers, ...moved], told), { parent: this }));
     };
-    next(`${name}-kube-proxy`, "kubeProxy", request);
-    next(`${name}-coredns`, "coreDns", request);
+    if (plan.distribution === "kubeadm") {
+      // On k3s kube-proxy is part of the agent, and CoreDNS has one pod that any node may run.
+      next(`${name}-kube-proxy`, "kubeProxy", request);
+      next(`${name}-coredns`, "coreDns", request);
+    }
     for (const worker of plan.workers) {
       next(`${worker.name}-worker`, "worker", { ...request, machine: machineRequest(worker) });
     }

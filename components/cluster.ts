@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { RandomPassword } from "@pulumi/random";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { Clients } from "./clients.ts";
 import { ControlPlane } from "./controlPlane.ts";
@@ -18,8 +17,9 @@ export interface ClusterArgs {
 }
 
 /**
- * A cluster, in the order in which it comes about. Edges lead only to machines, the endpoint and the cluster's
- * existence; nothing depends on a server, what comes after the joins is only registered after them.
+ * A cluster, in the order in which it comes about. Edges lead only to machines, load balancers of their own, the
+ * endpoint and the cluster's existence; nothing depends on a server, what comes after a server is only registered after
+ * it.
  */
 export class Cluster extends pulumi.ComponentResource {
   readonly verified: pulumi.Output<unknown>;
@@ -27,20 +27,34 @@ export class Cluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("triad:index:Cluster", name, {}, opts);
-    const { plan } = args;
+    const { plan, auditPolicy } = args;
 
     const machines = readyMachines(args, this);
-    const loadBalancers = plan.loadBalancers.map(
-      (machine) =>
-        new LoadBalancer(
-          machine.name,
-          { machine, plan, statsPassword: statsPassword(machine.name, this) },
-          { parent: this, dependsOn: ready(machines, machine.name) },
-        ),
-    );
+    const loadBalancers = plan.ownLoadBalancers
+      ? []
+      : plan.loadBalancers.map(
+          (machine) =>
+            new LoadBalancer(
+              machine.name,
+              { machine, plan },
+              { parent: this, dependsOn: ready(machines, machine.name) },
+            ),
+        );
+    const servers = plan.servers.map((machine) => ({
+      machine: ready(machines, machine.name),
+      server: new Server(
+        machine.name,
+        { machine, plan, auditPolicy },
+        { parent: this, dependsOn: ready(machines, machine.name) },
+      ),
+    }));
     const endpoint = new Endpoint(
       name,
-      { plan, tsigSecret: args.tsigSecret },
+      {
+        plan,
+        tsigSecret: args.tsigSecret,
+        comesAfter: servers.flatMap(({ server }) => server.loadBalancer?.up ?? []),
+      },
       { parent: this, dependsOn: loadBalancers },
     );
     const controlPlane = new ControlPlane(
@@ -49,13 +63,9 @@ export class Cluster extends pulumi.ComponentResource {
       { parent: this, dependsOn: [endpoint, ...ready(machines, plan.initialServer.name)] },
     );
     const memberships: pulumi.Resource[] = [];
-    for (const machine of plan.servers) {
-      const { membership } = new Server(
-        machine.name,
-        { machine, plan, auditPolicy: args.auditPolicy, comesAfter: [...memberships] },
-        { parent: this, dependsOn: [controlPlane, endpoint, ...ready(machines, machine.name)] },
-      );
-      memberships.push(membership);
+    for (const { machine, server } of servers) {
+      const dependsOn = [controlPlane, endpoint, ...machine];
+      memberships.push(server.join({ dependsOn, comesAfter: [...memberships] }));
     }
     const outside = { parent: this, dependsOn: [controlPlane, endpoint] };
     const clients = plan.moveWorkers
@@ -86,9 +96,4 @@ function readyMachines({ plan, auditPolicy }: ClusterArgs, parent: Cluster): Map
 function ready(machines: ReadonlyMap<string, Machine>, name: string): Machine[] {
   const machine = machines.get(name);
   return machine === undefined ? [] : [machine];
-}
-
-function statsPassword(machine: string, parent: Cluster): pulumi.Output<string> {
-  return new RandomPassword(`${machine}-stats-password`, { length: 24, special: false }, { parent })
-    .result;
 }

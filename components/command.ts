@@ -15,6 +15,7 @@ export type ActName =
   | "endpoint"
   | "kubeProxy"
   | "membership"
+  | "readiness"
   | "verification"
   | "worker";
 

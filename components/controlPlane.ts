@@ -9,7 +9,8 @@ export interface ControlPlaneArgs {
 
 /**
  * The cluster exists and has its endpoint: adopted and retrofitted without a restart, or created where the config
- * allows it, after a backup that a longer list of servers renews. Deleting it does nothing: a cluster that is forgotten
+ * allows it, after a backup that a longer list of servers renews; converted, where a second server needs that. The
+ * load balancers get what their readiness check needs. Deleting it does nothing: a cluster that is forgotten
  * runs on.
  */
 export class ControlPlane extends pulumi.ComponentResource {
@@ -28,7 +29,7 @@ export class ControlPlane extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    actCommand(
+    const exists = actCommand(
       `${name}-control-plane`,
       "controlPlane",
       {
@@ -37,14 +38,22 @@ export class ControlPlane extends pulumi.ComponentResource {
         version: plan.version,
         initialise: plan.initialise,
         initialServer: machineRequest(plan.initialServer),
-        loadBalancers: plan.loadBalancers.map(machineRequest),
         endpoint: plan.endpoint,
         podCidr: plan.podCidr,
         serviceCidr: plan.serviceCidr,
         flags: plan.flags,
+        convert: plan.convert,
+        keepRunning: plan.keepRunning,
       },
       { parent: this, dependsOn: backup },
     );
+    if (plan.distribution === "k3s") {
+      const request = {
+        ...accessRequest(plan),
+        loadBalancers: plan.loadBalancers.map(machineRequest),
+      };
+      actCommand(`${name}-readiness`, "readiness", request, { parent: this, dependsOn: exists });
+    }
     this.registerOutputs({});
   }
 }

@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, DnsRecordPlan } from "../plan/clusterPlan.ts";
-import { accessRequest, machineRequest } from "./access.ts";
+import { accessRequest, balancersRequest } from "./access.ts";
+import { after } from "./after.ts";
 import { actCommand, machineScript } from "./command.ts";
 
 export interface EndpointArgs {
   readonly plan: ClusterPlan;
   readonly tsigSecret: pulumi.Input<string> | undefined;
+  /** Load balancers that the servers carry: the endpoint must not depend on them, as any one of them may go. */
+  readonly comesAfter: readonly pulumi.Resource[];
 }
 
 /**
@@ -16,7 +19,7 @@ export interface EndpointArgs {
 export class Endpoint extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { plan, tsigSecret }: EndpointArgs,
+    { plan, tsigSecret, comesAfter }: EndpointArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("triad:index:Endpoint", name, {}, opts);
@@ -25,14 +28,14 @@ export class Endpoint extends pulumi.ComponentResource {
     actCommand(
       `${name}-up`,
       "endpoint",
-      {
+      after(comesAfter, {
         ...accessRequest(plan),
         endpoint: plan.endpoint,
-        loadBalancers: plan.loadBalancers.map(machineRequest),
+        balancers: balancersRequest(plan),
         ...(plan.dnsRecord
           ? { dns: { server: plan.dnsRecord.server, port: plan.dnsRecord.port } }
           : {}),
-      },
+      }),
       { parent: this, dependsOn: record },
     );
     this.registerOutputs({});

@@ -1,34 +1,45 @@
 import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random";
 import type { ClusterPlan, LoadBalancerPlan } from "../plan/clusterPlan.ts";
 import { machineScript } from "./command.ts";
 
 export interface LoadBalancerArgs {
   readonly machine: LoadBalancerPlan;
   readonly plan: ClusterPlan;
-  /** Of the statistics page. */
-  readonly statsPassword: pulumi.Input<string>;
 }
 
 /**
- * A machine with HAProxy, which passes connections to servers whose API is ready, and keepalived, which holds the
- * endpoint's address on one of the load balancers. A new server enters disabled; its membership enables it.
- * Deleting it stops both and puts the machine's own configuration back, but for the last load balancer that holds
- * the endpoint: destroying the stack leaves a cluster, and its clients need the endpoint.
+ * HAProxy, which passes connections to servers whose API is ready, and keepalived, which holds the endpoint's address
+ * on one of the load balancers: machines of their own, or the servers. A new server enters disabled; its membership
+ * enables it. Deleting it stops both and puts the machine's own configuration back, but for the last load balancer that
+ * holds the endpoint: destroying the stack leaves a cluster, and its clients need the endpoint.
  */
 export class LoadBalancer extends pulumi.ComponentResource {
+  /** Done last: then the endpoint's address can be held here. */
+  readonly up: pulumi.Resource;
+
   constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("triad:index:LoadBalancer", name, {}, opts);
-    const haproxy = machineScript(`${name}-haproxy`, haproxyArgs(args), { parent: this });
-    machineScript(`${name}-keepalived`, keepalivedArgs(args), { parent: this, dependsOn: haproxy });
+    const { result: statsPassword } = new RandomPassword(
+      `${name}-stats-password`,
+      { length: 24, special: false },
+      { parent: this },
+    );
+    const haproxy = machineScript(`${name}-haproxy`, haproxyArgs(args, statsPassword), {
+      parent: this,
+    });
+    this.up = machineScript(`${name}-keepalived`, keepalivedArgs(args), {
+      parent: this,
+      dependsOn: haproxy,
+    });
     this.registerOutputs({});
   }
 }
 
-function haproxyArgs({
-  machine,
-  plan,
-  statsPassword,
-}: LoadBalancerArgs): Parameters<typeof machineScript>[1] {
+function haproxyArgs(
+  { machine, plan }: LoadBalancerArgs,
+  statsPassword: pulumi.Input<string>,
+): Parameters<typeof machineScript>[1] {
   return {
     machine,
     identity: plan.ssh,
@@ -39,6 +50,8 @@ function haproxyArgs({
       OWN_ADDRESS: machine.address,
       SERVERS: plan.servers.map((server) => `${server.name}=${server.address}`).join(" "),
       INITIAL_SERVER: plan.initialServer.name,
+      // k3s answers strangers 401; its check has a credential, which it gets once there is a cluster.
+      CHECK: plan.distribution === "k3s" ? "token" : "anonymous",
       STATS_PASSWORD: statsPassword,
     },
   };

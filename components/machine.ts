@@ -11,7 +11,7 @@ export interface MachineArgs {
 
 /**
  * A machine that is ready for its role: what it must reach answers, its disk is measured, and, where it is to run
- * Kubernetes, containerd, kubelet, kubeadm and the images of the pinned version lie on it. A machine that already
+ * Kubernetes, the programs and images of the pinned version lie on it. A machine that already
  * belongs to the cluster is left as it is. Deleting it leaves the packages.
  */
 export class Machine extends pulumi.ComponentResource {
@@ -30,6 +30,7 @@ export class Machine extends pulumi.ComponentResource {
         variables: {
           PEERS: mustReach(args),
           // Only etcd minds how long a write takes to reach the disk.
+          FSYNC_DIRECTORY: plan.distribution === "k3s" ? "/var/lib/rancher" : "",
           FSYNC_WARNING_MS: machine.role === "server" ? String(plan.preflight.fsyncWarningMs) : "",
         },
         removes: false,
@@ -48,17 +49,18 @@ function kubernetes(
   parent: Machine,
   preflight: pulumi.Resource,
 ): void {
-  const { binaries, imageMirror = "" } = plan.artifacts;
+  const { binaries, k3s, imageMirror = "" } = plan.artifacts;
+  const isK3s = plan.distribution === "k3s";
   machineScript(
     `${name}-kubernetes`,
     {
       machine,
       identity: plan.ssh,
-      script: "machine.sh",
+      script: isK3s ? "k3s-machine.sh" : "machine.sh",
       variables: {
         ROLE: machine.role,
         VERSION: plan.version,
-        ARTIFACTS_URL: binaries,
+        ARTIFACTS_URL: isK3s ? k3s : binaries,
         IMAGE_MIRROR: imageMirror,
         AUDIT_POLICY: machine.role === "server" ? auditPolicy : "",
       },

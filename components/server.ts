@@ -1,33 +1,51 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
-import { accessRequest, machineRequest } from "./access.ts";
+import { accessRequest, balancersRequest, machineRequest } from "./access.ts";
 import { after } from "./after.ts";
 import { actCommand } from "./command.ts";
+import { LoadBalancer } from "./loadBalancer.ts";
 
 export interface ServerArgs {
   readonly machine: MachinePlan;
   readonly plan: ClusterPlan;
   /** Text of the API servers' audit policy, empty for none. */
   readonly auditPolicy: string;
+}
+
+/** What a server's joining waits for. */
+export interface JoinArgs {
+  /** The endpoint, the cluster and the machine, which outlive any server. */
+  readonly dependsOn: readonly pulumi.Resource[];
   /** The memberships before this one in the list: servers join in its order, one at a time. */
   readonly comesAfter: readonly pulumi.Resource[];
 }
 
 /**
- * A machine that is a server of the cluster, the initial one too. Deleting it lets it leave: out of the load balancers
- * and of etcd, then cleaned. Nothing may depend on it, so that any one server can go without touching the rest.
+ * A machine that is a server of the cluster, the initial one too, with the load balancer that it may carry. Deleting it
+ * lets it leave: out of the load balancers and of etcd, then cleaned. Nothing may depend on it, so that any one server
+ * can go without touching the rest.
  */
 export class Server extends pulumi.ComponentResource {
-  readonly membership: pulumi.Resource;
+  /** Its own; none where other machines balance. */
+  readonly loadBalancer: LoadBalancer | undefined;
+  readonly #name: string;
+  readonly #args: ServerArgs;
 
-  constructor(
-    name: string,
-    { machine, plan, auditPolicy, comesAfter }: ServerArgs,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("triad:index:Server", name, {}, opts);
-    this.membership = actCommand(
-      `${name}-membership`,
+    this.#name = name;
+    this.#args = args;
+    const own = args.plan.loadBalancers.find((balancer) => balancer.name === args.machine.name);
+    this.loadBalancer =
+      own && new LoadBalancer(name, { machine: own, plan: args.plan }, { parent: this });
+    this.registerOutputs({});
+  }
+
+  /** Its membership. The machine's load balancer is there before and goes after. */
+  join({ dependsOn, comesAfter }: JoinArgs): pulumi.Resource {
+    const { machine, plan, auditPolicy } = this.#args;
+    return actCommand(
+      `${this.#name}-membership`,
       "membership",
       after(comesAfter, {
         ...accessRequest(plan),
@@ -35,11 +53,14 @@ export class Server extends pulumi.ComponentResource {
         machine: machineRequest(machine),
         flags: plan.flags,
         auditPolicy,
-        loadBalancers: plan.loadBalancers.map(machineRequest),
+        drain: plan.drain,
+        balancers: balancersRequest(plan),
         endpoint: plan.endpoint,
       }),
-      { parent: this },
+      {
+        parent: this,
+        dependsOn: [...dependsOn, ...(this.loadBalancer ? [this.loadBalancer] : [])],
+      },
     );
-    this.registerOutputs({});
   }
 }

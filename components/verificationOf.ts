@@ -1,4 +1,6 @@
+import type { Snapshots } from "../acts/k3s/snapshots.ts";
 import type { VerificationRequest } from "../acts/request.ts";
+import type { SnapshotsConfig } from "../config/clusterConfig.ts";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { accessRequest, machineRequest } from "./access.ts";
 
@@ -10,5 +12,10 @@ export function verificationOf(plan: ClusterPlan): VerificationRequest {
     servers: plan.servers.map((server) => server.nodeName),
     initialServer: machineRequest(plan.initialServer),
     workers: plan.workers.map(machineRequest),
+    ...(plan.snapshots ? { snapshots: snapshotsRequest(plan.snapshots) } : {}),
   };
+}
+
+function snapshotsRequest({ schedule, directory, name }: SnapshotsConfig): Snapshots {
+  return { schedule, directory, name };
 }

@@ -102,4 +102,35 @@ describe("the Lease", () => {
     );
     assert.equal(most, 1);
   });
+
+  it("is waited for also while its holder's act takes the API away", async () => {
+    const cluster = leaseApi();
+    const { coordination } = cluster;
+    const read = coordination.readNamespacedLease.bind(coordination);
+    await coordination.createNamespacedLease({
+      namespace: "kube-system",
+      body: { metadata: { name: "triad" }, spec: { holderIdentity: "ann@laptop/7" } },
+    });
+    const waiting = withLease(cluster, "join hp", quiet, async () => "joined");
+    await sleep(50);
+    const held = await read({ name: "triad", namespace: "kube-system" });
+    coordination.readNamespacedLease = () => Promise.reject(new Error("connection refused"));
+    await sleep(1_200);
+    coordination.readNamespacedLease = read;
+    await coordination.replaceNamespacedLease({
+      name: "triad",
+      namespace: "kube-system",
+      body: { ...held, spec: {} },
+    });
+    assert.equal(await waiting, "joined");
+  });
+
+  it("is not waited for where the API was away from the beginning", async () => {
+    const cluster = leaseApi();
+    cluster.coordination.readNamespacedLease = () => Promise.reject(new Error("no route"));
+    await assert.rejects(
+      withLease(cluster, "join hp", quiet, async () => undefined),
+      /no route/,
+    );
+  });
 });

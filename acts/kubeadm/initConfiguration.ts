@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
-import { endpointAddress, endpointNames } from "./clusterConfiguration.ts";
+import { endpointAddress, endpointNames } from "../endpointAddress.ts";
 import { withFlags } from "./configurationFlags.ts";
-import type { ControlPlaneRequest } from "./request.ts";
+import type { ControlPlaneRequest } from "../request.ts";
 
 /**
  * kubeadm's configuration for a new cluster: InitConfiguration and ClusterConfiguration.

@@ -1,8 +1,8 @@
 import { type Document, parse } from "yaml";
 import * as z from "zod";
-import { auditPolicyPath } from "../plan/serverFlags.ts";
+import { auditPolicyPath } from "../../plan/serverFlags.ts";
 import { editYaml } from "./editYaml.ts";
-import type { Flags } from "./request.ts";
+import type { Flags } from "../request.ts";
 
 const argument = z.object({ name: z.string(), value: z.string() });
 const volume = z.looseObject({ name: z.string() });

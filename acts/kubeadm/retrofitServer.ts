@@ -1,16 +1,13 @@
 import * as z from "zod";
-import type { SshConnection } from "../ssh/connection.ts";
-import { runScript } from "../ssh/runScript.ts";
-import type { Progress } from "./act.ts";
-import {
-  endpointAddress,
-  endpointNames,
-  readClusterConfiguration,
-} from "./clusterConfiguration.ts";
-import { withLease } from "./lease.ts";
-import type { LiveCluster } from "./liveCluster.ts";
-import { runLocked } from "./machineLock.ts";
-import type { Endpoint, Machine } from "./request.ts";
+import type { SshConnection } from "../../ssh/connection.ts";
+import { runScript } from "../../ssh/runScript.ts";
+import type { Progress } from "../act.ts";
+import { endpointAddress, endpointNames } from "../endpointAddress.ts";
+import { readClusterConfiguration } from "./clusterConfiguration.ts";
+import { withLease } from "../lease.ts";
+import type { LiveCluster } from "../liveCluster.ts";
+import { runLocked } from "../machineLock.ts";
+import type { Endpoint, Machine } from "../request.ts";
 
 /**
  * Gives one server's certificate the endpoint's names and points its own kubeconfigs there, without a restart; the

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { parse } from "yaml";
-import { withFlags } from "../../acts/configurationFlags.ts";
+import { withFlags } from "../../../acts/kubeadm/configurationFlags.ts";
 
 const found = `apiServer:
   extraArgs:
@@ -14,7 +14,7 @@ etcd:
     dataDir: /var/lib/etcd
 kind: ClusterConfiguration
 `;
-const none = { apiServer: {}, etcd: {}, audit: false };
+const none = { server: {}, apiServer: {}, etcd: {}, audit: false };
 
 describe("the flags in kubeadm's configuration", () => {
   it("are unchanged, to the letter, when nothing is asked for", () => {
@@ -31,13 +31,13 @@ describe("the flags in kubeadm's configuration", () => {
   });
 
   it("are the same again when asked for again", () => {
-    const flags = { apiServer: { v: "2" }, etcd: { "snapshot-count": "20000" }, audit: true };
+    const flags = { server: {}, apiServer: { v: "2" }, etcd: { "snapshot-count": "20000" }, audit: true };
     const once = withFlags(found, flags);
     assert.equal(withFlags(once, flags, flags), once);
   });
 
   it("lose what an earlier run put there and no one asks for any more, and nothing else", () => {
-    const earlier = { apiServer: { v: "2" }, etcd: { "snapshot-count": "20000" }, audit: true };
+    const earlier = { server: {}, apiServer: { v: "2" }, etcd: { "snapshot-count": "20000" }, audit: true };
     const after = parse(withFlags(withFlags(found, earlier), none, earlier));
     assert.deepEqual(after.apiServer.extraArgs, parse(found).apiServer.extraArgs);
     assert.equal(after.apiServer.extraVolumes, undefined);

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { parse, stringify } from "yaml";
-import { pointKubeconfig, withEndpoint } from "../../acts/clusterConfiguration.ts";
+import { pointKubeconfig, withEndpoint } from "../../../acts/kubeadm/clusterConfiguration.ts";
 
 const endpoint = { name: "k8s-apiserver.homelab.test", address: "10.0.20.99", port: 6443 };
 

@@ -1,9 +1,10 @@
 import { ApiException } from "@kubernetes/client-node";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
+import { endpointAddress, endpointNames } from "../endpointAddress.ts";
 import { editYaml } from "./editYaml.ts";
-import type { LiveCluster } from "./liveCluster.ts";
-import type { Endpoint } from "./request.ts";
+import type { LiveCluster } from "../liveCluster.ts";
+import type { Endpoint } from "../request.ts";
 
 /** Reads kubeadm's own configuration of the cluster, as YAML. */
 export async function readClusterConfiguration(cluster: LiveCluster): Promise<string> {
@@ -17,16 +18,6 @@ export async function readClusterConfiguration(cluster: LiveCluster): Promise<st
 const found = z.looseObject({
   apiServer: z.looseObject({ certSANs: z.array(z.string()).optional() }).optional(),
 });
-
-/** The endpoint as kubeadm writes it: `name:port`. */
-export function endpointAddress({ name, port }: Endpoint): string {
-  return `${name}:${port}`;
-}
-
-/** What must be in every API server's certificate besides what kubeadm puts there itself. */
-export function endpointNames({ name, address }: Endpoint): string[] {
-  return [name, address];
-}
 
 /**
  * The same ClusterConfiguration with a stable endpoint, and the endpoint in the certificates. Everything else

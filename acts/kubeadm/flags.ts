@@ -1,14 +1,14 @@
 import * as z from "zod";
-import type { SshConnection } from "../ssh/connection.ts";
-import { runScript } from "../ssh/runScript.ts";
-import { ActError, type Progress } from "./act.ts";
+import type { SshConnection } from "../../ssh/connection.ts";
+import { runScript } from "../../ssh/runScript.ts";
+import { ActError, type Progress } from "../act.ts";
 import { readClusterConfiguration } from "./clusterConfiguration.ts";
-import { healthyMembers } from "./healthyMembers.ts";
-import { withLease } from "./lease.ts";
-import type { LiveCluster } from "./liveCluster.ts";
-import { drainServer } from "./loadBalancers.ts";
-import { runLocked } from "./machineLock.ts";
-import type { Machine, MembershipRequest } from "./request.ts";
+import { healthyMembers } from "../healthyMembers.ts";
+import { withLease } from "../lease.ts";
+import type { LiveCluster } from "../liveCluster.ts";
+import { drainServer } from "../loadBalancers.ts";
+import { runLocked } from "../machineLock.ts";
+import type { Machine, MembershipRequest } from "../request.ts";
 
 const flagsAnswer = z.object({
   /** Flags that run and that kubeadm's configuration does not have. */
@@ -74,15 +74,16 @@ export async function refuseOtherFlags(
 export async function ensureFlags(
   cluster: LiveCluster,
   connection: SshConnection,
-  { machine, identity, loadBalancers, auditPolicy }: MembershipRequest,
+  request: MembershipRequest,
   progress: Progress,
 ): Promise<void> {
+  const { machine, auditPolicy } = request;
   const configuration = await readClusterConfiguration(cluster);
   const seen = await compare(connection, machine, configuration, auditPolicy);
   if (seen.extra.length === 0 && seen.missing.length === 0 && seen.auditPolicy) return;
   await withLease(cluster, `restart ${machine.name} with other flags`, progress, async () => {
     const others = (await healthyMembers(cluster, progress)).length > 1;
-    if (others) await drainServer(loadBalancers, identity, machine, progress);
+    if (others) await drainServer(cluster, request, progress);
     await runLocked(
       connection,
       {

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import * as z from "zod";
-import { endpointAddress } from "./clusterConfiguration.ts";
-import type { Endpoint, Machine } from "./request.ts";
+import { endpointAddress } from "../endpointAddress.ts";
+import type { Endpoint, Machine } from "../request.ts";
 
 /** What `kubeadm-credentials.sh` mints: secret, and worthless within hours. */
 export const joinCredentials = z.object({
