@@ -4,26 +4,26 @@ import { join } from "node:path";
 import { upBeforeState } from "./lab.ts";
 import { growByHand } from "./byHand/growByHand.ts";
 import { printBench } from "./measure/benchSummary.ts";
-import type { Bench, Cost } from "./measure/bench.ts";
-import { compare, costOf } from "./measure/bench.ts";
+import type { Bench } from "./measure/bench.ts";
+import { compare, costOf, gapsOf } from "./measure/bench.ts";
 import { restartApiServer } from "./measure/floor.ts";
 import { readMemory } from "./measure/memory.ts";
 import { Measurement } from "./measure/measurement.ts";
 import { Phases } from "./measure/phases.ts";
-import { losePower } from "./measure/powerLoss.ts";
+import { measureLosses } from "./measure/losses.ts";
 import { outFolder, pulumi } from "./measure/pulumi.ts";
-import { findHolder, findLeader } from "./measure/roles.ts";
+import { editStack } from "./measure/serverList.ts";
+import { up } from "./measure/up.ts";
 import { rehearse, samplesFolder } from "./rehearsal.ts";
-import { topologyOf } from "./topology.ts";
+import { chosenTopology } from "./topology.ts";
 
-const topology = topologyOf(process.env["STACK"] ?? "lab-kubeadm");
-const servers = topology.machines.filter(({ role }) => role === "server").map(({ name }) => name);
+const topology = chosenTopology();
 const phases = new Phases();
 
 const byHand = await phases.run("by hand: the floor, and one → three", async (tell) => {
   await upBeforeState(topology);
   const measurement = await Measurement.start(topology, `${samplesFolder}-by-hand`);
-  const restart = await restartApiServer(topology, servers[0] ?? "");
+  const restart = await restartApiServer(topology);
   const steps = await growByHand(topology, tell);
   const measured = await measurement.stop();
   return {
@@ -37,22 +37,18 @@ const rehearsal = await rehearse(topology);
 const steps = rehearsal.steps.map((step) => costOf(step.name, rehearsal.measured, step));
 
 const losses = await phases.run("power losses", async (tell) => {
-  const costs: Cost[] = [];
-  for (const [what, find] of Object.entries({
-    "holder of the endpoint": () => findHolder(topology),
-    "follower of etcd": async () => {
-      const leader = await findLeader(servers);
-      return servers.find((server) => server !== leader) ?? "";
-    },
-    "leader of etcd": () => findLeader(servers),
-  })) {
-    const measurement = await Measurement.start(topology, `${samplesFolder}-power-loss`);
-    const machine = await find();
-    const away = await losePower(topology, machine);
-    costs.push(costOf(`${what} (${machine})`, await measurement.stop(), away));
-    tell(`${what}: ${machine}`);
-  }
-  return costs;
+  const samples = `${samplesFolder}-power-loss`;
+  const found = await measureLosses(topology, samples, "", tell);
+  const { quickEtcd } = topology.distribution;
+  if (quickEtcd === undefined) return found;
+  // Every server is restarted for it, one after the other.
+  const measurement = await Measurement.start(topology, samples);
+  editStack(topology, ["triad:etcd"], { extraArgs: quickEtcd });
+  const [rollOut] = await up(topology, "quick-etcd", tell);
+  const measured = await measurement.stop();
+  const cost = rollOut && costOf("quick etcd on every server", measured, rollOut);
+  const quick = await measureLosses(topology, samples, ", quick etcd", tell);
+  return [...found, ...(cost ? [cost] : []), ...quick];
 });
 
 const idle = await phases.run("five idle ups and five previews", async () => ({
@@ -66,6 +62,7 @@ const bench: Bench = {
   byHand,
   steps,
   oneToThree: compare(byHand.tookMs, rehearsal.steps),
+  gaps: gapsOf(byHand.floor, byHand.steps, steps),
   broken: rehearsal.broken,
   losses,
   idle,

@@ -1,7 +1,7 @@
 import { Argument, Command } from "commander";
 import { currentLab } from "./currentLab.ts";
 import { exec, fault, faultKinds, machineState, type FaultKind } from "./machines/machine.ts";
-import { machineOf, topologyOf } from "./topology.ts";
+import { chosenTopology, machineOf } from "./topology.ts";
 
 // What only some commands need is loaded by them: a fault has to happen at once.
 const program = new Command("ctl")
@@ -66,10 +66,10 @@ program
 program
   .command("up")
   .description("end any lab, and set up the home as it was before: a cluster with one server")
-  .option("--stack <name>", "which home", "lab-kubeadm")
-  .action(async ({ stack }: { stack: string }) => {
+  .option("--stack <name>", "which home; by default what STACK says")
+  .action(async ({ stack }: { stack?: string }) => {
     const { upBeforeState } = await import("./lab.ts");
-    await upBeforeState(topologyOf(stack));
+    await upBeforeState(chosenTopology(stack));
   });
 
 program

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import { exec } from "./machines/machine.ts";
 import { statePaths } from "./paths.ts";
-import type { Topology } from "./topology.ts";
+import { machinesWith, type Topology } from "./topology.ts";
 
 /**
  * Writes the administrator's kubeconfig, which goes through the endpoint's numeric address, to the
@@ -10,8 +10,8 @@ import type { Topology } from "./topology.ts";
  * @returns whether a server that is on had one to take.
  */
 export async function writeKubeconfig(topology: Topology): Promise<boolean> {
-  for (const { name } of topology.machines.filter(({ role }) => role === "server")) {
-    const { stdout, exitCode } = await exec(name, ["cat", "/etc/kubernetes/admin.conf"], {
+  for (const { name } of machinesWith(topology, "server")) {
+    const { stdout, exitCode } = await exec(name, ["cat", topology.distribution.adminKubeconfig], {
       timeoutMs: 5_000,
     });
     if (exitCode !== 0) continue;

@@ -1,11 +1,12 @@
-import { ensureImages } from "./artifacts/images.ts";
-import { ensurePrograms } from "./artifacts/programs.ts";
+import { ensureArtifacts } from "./artifacts/artifacts.ts";
 import { startMirror } from "./artifacts/startMirror.ts";
+import { beforeMachines, makeCluster, untilWhole } from "./before/beforeState.ts";
+import { kubectlOn } from "./before/byHand.ts";
+import { rememberResidents } from "./before/remembered.ts";
+import { snapshotFor, type Snapshot } from "./before/snapshot.ts";
+import { workload } from "./before/workload/workload.ts";
 import { currentLab, endOwner, rememberLab, type Lab } from "./currentLab.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
-import { kubectl, makeCluster, untilWhole } from "./kubeadm/makeCluster.ts";
-import { snapshotFor, type Snapshot } from "./kubeadm/snapshot.ts";
-import { workload } from "./kubeadm/workload.ts";
 import { ensureImage } from "./machines/image.ts";
 import { mintKeys } from "./machines/keys.ts";
 import { exec, startMachine, stopMachine, untilUp } from "./machines/machine.ts";
@@ -18,7 +19,7 @@ import { statePaths } from "./paths.ts";
 import { progress } from "./progress.ts";
 import { requireComputer } from "./requireComputer.ts";
 import { createStack, removeStackFile } from "./stackFile.ts";
-import type { LabMachine, Topology } from "./topology.ts";
+import { initialServerOf, machinesWith, type LabMachine, type Topology } from "./topology.ts";
 
 /**
  * Ends any lab on this computer, then sets up the home as it was before Triad: all machines, of
@@ -28,16 +29,15 @@ import type { LabMachine, Topology } from "./topology.ts";
 export async function upBeforeState(topology: Topology): Promise<Lab> {
   await requireComputer();
   const image = await ensureImage();
-  const programs = await ensurePrograms();
-  const images = await ensureImages(programs, image);
-  const snapshot = await snapshotFor(topology, image, images);
+  const artifacts = await ensureArtifacts(topology, image);
+  const snapshot = await snapshotFor(topology, [image, artifacts.version]);
   await downLab();
   await borrowKernel();
   await mintKeys(topology);
-  const lab: Lab = { topology, programs: programs.kubernetes };
+  const lab: Lab = { topology, programs: artifacts.kubectl };
   await rememberLab(lab);
   await createLabNetwork(topology);
-  await startMirror(topology, programs.kubernetes, images);
+  await startMirror(topology, artifacts);
   if (!(await snapshot.isUsable())) await makeSnapshot(topology, image, snapshot);
   progress(`starting ${String(topology.machines.length)} machines`);
   const members = beforeMachines(topology);
@@ -47,8 +47,9 @@ export async function upBeforeState(topology: Topology): Promise<Lab> {
     return [snapshot.layerOf(machine.name), image];
   });
   progress("waiting for the cluster as it was");
-  await Promise.all([createStack(topology), untilWhole(serverOf(topology), members.length)]);
+  await Promise.all([createStack(topology), untilWhole(topology)]);
   await untilWorkloadAnswers(topology);
+  await rememberResidents(topology);
   await writeKubeconfig(topology);
   return lab;
 }
@@ -62,28 +63,17 @@ export async function downLab(): Promise<void> {
   await assertNothingLeft();
 }
 
-/** The server that the before-state has, which is the first of the list. */
-export function serverOf(topology: Topology): LabMachine {
-  const server = topology.machines.find(({ role }) => role === "server");
-  if (server === undefined) throw new Error(`${topology.stack} has no server`);
-  return server;
-}
-
-function beforeMachines(topology: Topology): LabMachine[] {
-  return [serverOf(topology), ...topology.machines.filter(({ role }) => role === "worker")];
-}
-
 /** Makes the cluster by hand, once, and keeps the disks. */
 async function makeSnapshot(topology: Topology, image: string, snapshot: Snapshot): Promise<void> {
   progress("making the cluster that is to be taken over; the next run starts from its disks");
   const members = beforeMachines(topology);
-  const dns = topology.machines.filter(({ role }) => role === "dns");
+  const dns = machinesWith(topology, "dns");
   await boot(topology, [...dns, ...members], () => Promise.resolve([image]));
-  const [server, ...workers] = members;
-  if (server === undefined) return;
-  await makeCluster(topology, server, workers);
+  await makeCluster(topology);
   progress("keeping its disks");
-  for (const group of [workers, [server], dns]) await Promise.all(group.map(stopMachine));
+  const [server, ...agents] = members;
+  for (const group of [agents, server === undefined ? [] : [server], dns])
+    await Promise.all(group.map(stopMachine));
   await unmountAll();
   await snapshot.take(members);
   for (const { name } of dns) await must(["rm", "-rf", statePaths.machine(name)]);
@@ -104,9 +94,9 @@ async function boot(
 
 /** Through kube-proxy's rules on a worker, which also a pod would use. */
 async function untilWorkloadAnswers(topology: Topology): Promise<void> {
-  const server = serverOf(topology);
+  const server = initialServerOf(topology);
   const service = ["get", "service", "-n", workload.namespace, workload.service];
-  const get = [...kubectl, ...service, "-o", "jsonpath={.spec.clusterIP}"];
+  const get = [...kubectlOn(topology), ...service, "-o", "jsonpath={.spec.clusterIP}"];
   const address = (await exec(server.name, get)).stdout.trim();
   const ask = `until [ "$(curl -sm1 http://${address}/)" = "${workload.answer}" ]; do sleep 0.2; done`;
   for (const { name } of beforeMachines(topology)) {

@@ -13,7 +13,7 @@ import type { Topology } from "./topology.ts";
 export async function machineLogs(topology: Topology, folder: string): Promise<void> {
   await Promise.all(
     topology.machines.map(async ({ name }) => {
-      const { root } = diskOf(name);
+      const { root, containerd } = diskOf(name);
       const target = join(folder, name);
       await mkdir(target, { recursive: true });
       const journal = join(root, "var", "log", "journal");
@@ -26,6 +26,8 @@ export async function machineLogs(topology: Topology, folder: string): Promise<v
       await writeFile(join(target, "journal.log"), (await run(read)).stdout);
       const pods = join(root, "var", "log", "pods");
       if (existsSync(pods)) await cp(pods, join(target, "pods"), { recursive: true });
+      const runtime = join(containerd, "containerd.log");
+      if (existsSync(runtime)) await copyFile(runtime, join(target, "containerd.log"));
       const console = join(statePaths.machine(name), "console.log");
       if (existsSync(console)) await copyFile(console, join(target, "console.log"));
     }),

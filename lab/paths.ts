@@ -29,6 +29,7 @@ export const statePaths = {
   tsigSecret: join(stateFolder, "tsig.secret"),
   kubeconfig: join(stateFolder, "kubeconfig"),
   machine: (machine: string): string => join(stateFolder, "machines", machine),
+  residents: join(stateFolder, "residents.json"),
   mirrorLog: join(stateFolder, "mirror.log"),
   pulumiBackend: join(stateFolder, "pulumi"),
   pulumiHome: join(stateFolder, "pulumi-home"),

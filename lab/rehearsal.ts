@@ -11,8 +11,8 @@ import type { Report } from "./measure/report.ts";
 import { listServers } from "./measure/serverList.ts";
 import type { Step } from "./measure/steps.ts";
 import { up } from "./measure/up.ts";
-import { promises } from "./measure/verify.ts";
-import type { Topology } from "./topology.ts";
+import { promisesOf } from "./measure/verify.ts";
+import { machinesWith, type Topology } from "./topology.ts";
 import { upBeforeState } from "./lab.ts";
 
 /** Where samples and what else was seen during the last rehearsal lie. */
@@ -34,9 +34,10 @@ export interface Rehearsal {
  */
 export async function rehearse(topology: Topology): Promise<Rehearsal> {
   const phases = new Phases();
-  const servers = topology.machines.filter(({ role }) => role === "server").map(({ name }) => name);
+  const servers = machinesWith(topology, "server").map(({ name }) => name);
   const [first = ""] = servers;
-  await phases.run("a cluster with one server, as kubeadm makes it", () => upBeforeState(topology));
+  const was = `a cluster with one server, made by hand with ${topology.distribution.name}`;
+  await phases.run(was, () => upBeforeState(topology));
   const before = await readSize(topology);
   const measurement = await phases.run("a writer, and probes outside and inside the cluster", () =>
     Measurement.start(topology, samplesFolder),
@@ -61,7 +62,7 @@ export async function rehearse(topology: Topology): Promise<Rehearsal> {
     ...measured,
     steps,
     lost: measured.lost.length,
-    etcd: await readEtcd(first),
+    etcd: await readEtcd(topology, first),
     nodes: await readNodes(topology),
     before,
     after: await readSize(topology),
@@ -79,7 +80,7 @@ export async function brokenPromises(
   tell: (line: string) => void,
 ): Promise<string[]> {
   const broken: string[] = [];
-  for (const { sentence, look } of promises) {
+  for (const { sentence, look } of promisesOf(topology)) {
     const instead = await look(topology).catch((error: unknown) => String(error));
     tell(
       `${instead === undefined ? "✔" : "✘"} ${sentence}${instead === undefined ? "" : `: ${instead}`}`,

@@ -1,12 +1,14 @@
-/** `make lab`: rehearses the change from one server to three, says what it cost, and leaves the lab up. */
+/** `make lab`, `node lab/run.ts [--stack NAME]`: rehearses the change from one server to three, says what it cost, and leaves the lab up. */
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { machineLogs } from "./machineLogs.ts";
 import { outFolder } from "./measure/pulumi.ts";
 import { printSummary } from "./measure/summary.ts";
 import { rehearse } from "./rehearsal.ts";
-import { topologyOf } from "./topology.ts";
+import { chosenTopology } from "./topology.ts";
 
-const topology = topologyOf(process.env["STACK"] ?? "lab-kubeadm");
+const { values } = parseArgs({ options: { stack: { type: "string" } } });
+const topology = chosenTopology(values.stack);
 const logs = join(outFolder, "logs");
 try {
   const { report, broken } = await rehearse(topology);

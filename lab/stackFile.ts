@@ -14,14 +14,14 @@ export function stackFileOf(topology: Topology): string {
 
 /**
  * Makes the lab's stack anew, in a backend of its own: the stack file from its tracked template, with
- * the host keys and the path of the key of this very lab, and the TSIG secret encrypted by Pulumi.
+ * the host keys and the path of the key of this very lab, and, where there is DNS to update, the TSIG secret encrypted by Pulumi.
  */
 export async function createStack(topology: Topology): Promise<void> {
   for (const folder of [statePaths.pulumiBackend, statePaths.pulumiHome]) {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
-  await writeStackFile(topology);
+  const hasDns = await writeStackFile(topology);
   const pulumi = async (args: readonly string[], input?: string): Promise<void> => {
     await must(["pulumi", ...args, "--non-interactive"], {
       cwd: projectFolder,
@@ -30,6 +30,7 @@ export async function createStack(topology: Topology): Promise<void> {
     });
   };
   await pulumi(["stack", "init", topology.stack, "--secrets-provider=passphrase"]);
+  if (!hasDns) return;
   const secret = (await readFile(statePaths.tsigSecret, "utf8")).trim();
   await pulumi(["config", "set", "--secret", "triad:dnsTsigSecret"], secret);
 }
@@ -39,7 +40,8 @@ export async function removeStackFile(topology: Topology): Promise<void> {
   await rm(stackFileOf(topology), { force: true });
 }
 
-async function writeStackFile(topology: Topology): Promise<void> {
+/** Tells whether Triad is to update a DNS server in this home. */
+async function writeStackFile(topology: Topology): Promise<boolean> {
   const template = join(projectFolder, "lab", "stacks", `${topology.stack}.yaml`);
   const document = parseDocument(await readFile(template, "utf8"));
   for (const { name, role } of topology.machines) {
@@ -48,4 +50,5 @@ async function writeStackFile(topology: Topology): Promise<void> {
   }
   document.setIn(["config", "triad:ssh", "privateKeyFile"], statePaths.sshKey);
   await writeFile(stackFileOf(topology), document.toString({ lineWidth: 0 }));
+  return document.hasIn(["config", "triad:dns"]);
 }

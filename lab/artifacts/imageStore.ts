@@ -1,15 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pack, type Pack } from "tar-stream";
-
-/** A file, folder or link in an image's layer. */
-export type LayerEntry =
-  | { readonly path: string; readonly from: string; readonly mode?: number }
-  | { readonly path: string; readonly linkTo: string }
-  | { readonly path: string; readonly text: string };
+import { pack } from "tar-stream";
+import { writeEntries, type TarEntry } from "./tarEntries.ts";
 
 /** What a container of an image runs when nothing else is said. */
 export interface ImageConfig {
@@ -42,7 +37,7 @@ export class ImageStore {
   /** Adds an image under its full name, such as `registry.k8s.io/pause:3.10.1`. */
   async add(
     reference: string,
-    layers: readonly (readonly LayerEntry[])[],
+    layers: readonly (readonly TarEntry[])[],
     config: ImageConfig,
   ): Promise<void> {
     const stored: Descriptor[] = [];
@@ -73,7 +68,7 @@ export class ImageStore {
     await writeFile(join(this.#folder, "references.json"), JSON.stringify(this.#references));
   }
 
-  async #storeLayer(entries: readonly LayerEntry[]): Promise<Descriptor> {
+  async #storeLayer(entries: readonly TarEntry[]): Promise<Descriptor> {
     await mkdir(join(this.#folder, "blobs"), { recursive: true });
     const partial = join(this.#folder, "blobs", "partial");
     const tar = pack();
@@ -93,40 +88,4 @@ export class ImageStore {
     await writeFile(join(this.#folder, "blobs", digest), text);
     return { mediaType, digest, size: Buffer.byteLength(text) };
   }
-}
-
-async function writeEntries(tar: Pack, entries: readonly LayerEntry[]): Promise<void> {
-  const folders = new Set<string>();
-  for (const entry of entries) {
-    for (const folder of parents(entry.path)) {
-      if (folders.has(folder)) continue;
-      folders.add(folder);
-      tar.entry({ name: `${folder}/`, type: "directory", mode: 0o755, mtime: new Date(0) });
-    }
-    const name = entry.path.replace(/^\//, "");
-    const header = { name, mtime: new Date(0) };
-    if ("linkTo" in entry) {
-      tar.entry({ ...header, type: "symlink", linkname: entry.linkTo, mode: 0o777 });
-    } else if ("text" in entry) {
-      tar.entry({ ...header, mode: 0o644 }, entry.text);
-    } else {
-      const content = await readFile(entry.from);
-      await new Promise<void>((resolve, reject) => {
-        tar.entry(
-          { ...header, mode: entry.mode ?? 0o755, size: content.length },
-          content,
-          (error) => {
-            if (error) reject(error);
-            else resolve();
-          },
-        );
-      });
-    }
-  }
-  tar.finalize();
-}
-
-function parents(path: string): string[] {
-  const parts = path.replace(/^\//, "").split("/").slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }

@@ -1,8 +1,8 @@
 /**
  * The lab's mirror of artifacts, run inside the lab's network namespace:
- * `node mirror.ts ADDRESS PORT VERSION PROGRAMS_FOLDER IMAGES_FOLDER`.
- * It serves Kubernetes' programs where dl.k8s.io has them, and images as a registry does, whatever
- * registry's name they bear: containerd tells that name in the query (`?ns=registry.k8s.io`).
+ * `node mirror.ts ADDRESS PORT IMAGES_FOLDER PATH=FOLDER...`.
+ * It serves the files of each FOLDER below PATH, and beside each the `.sha256` that dl.k8s.io has, and images as a
+ * registry does, whatever registry's name they bear: containerd tells that name in the query (`?ns=registry.k8s.io`).
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pull
  */
 import { createHash } from "node:crypto";
@@ -14,7 +14,8 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { manifestType } from "./imageStore.ts";
 
-const [address = "", port = "", version = "", programs = "", images = ""] = process.argv.slice(2);
+const [address = "", port = "", images = "", ...served] = process.argv.slice(2);
+const folders = served.map((pair) => pair.split("=", 2));
 const table = z
   .record(z.string(), z.string())
   .parse(JSON.parse(await readFile(join(images, "references.json"), "utf8")));
@@ -30,12 +31,11 @@ createServer((request, response) => {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://mirror");
   const path = decodeURIComponent(url.pathname);
-  const program = new RegExp(`^/release/${version}/bin/linux/amd64/([a-z-]+)(\\.sha256)?$`).exec(
-    path,
-  );
-  if (program !== null) {
-    const [, name = "", sum] = program;
-    return await serveProgram(request, response, join(programs, name), sum !== undefined);
+  for (const [prefix = "", folder = ""] of folders) {
+    if (!path.startsWith(`${prefix}/`) || path.includes("..")) continue;
+    const name = path.slice(prefix.length + 1);
+    const sumOf = /^(.*)\.sha256$/.exec(name)?.[1];
+    return await serveFile(request, response, join(folder, sumOf ?? name), sumOf !== undefined);
   }
   if (path === "/v2/" || path === "/v2") return sendText(response, 200, "{}");
   const [, repository = "", kind = "", reference = ""] =
@@ -58,7 +58,7 @@ function digestOf(repository: string, tag: string, registry: string | null): str
   return found === undefined ? undefined : table[found];
 }
 
-async function serveProgram(
+async function serveFile(
   request: IncomingMessage,
   response: ServerResponse,
   file: string,

@@ -5,21 +5,18 @@ import { namespacePath } from "../machines/network.ts";
 import { must } from "../machines/shell.ts";
 import { projectFolder, statePaths } from "../paths.ts";
 import type { Topology } from "../topology.ts";
-import { artifactVersions } from "./versions.ts";
+import type { Artifacts } from "./artifacts.ts";
 
 /** Starts the mirror in the lab's namespace and waits until it can be reached. */
-export async function startMirror(
-  topology: Topology,
-  programs: string,
-  images: string,
-): Promise<void> {
+export async function startMirror(topology: Topology, artifacts: Artifacts): Promise<void> {
   const log = await open(statePaths.mirrorLog, "a");
   const address = [topology.operatorAddress, String(topology.mirrorPort)];
   const script = join(projectFolder, "lab", "artifacts", "mirror.ts");
-  const node = [process.execPath, script, ...address, artifactVersions.kubernetes];
+  const folders = Object.entries(artifacts.files).map(([path, folder]) => `${path}=${folder}`);
+  const node = [process.execPath, script, ...address, artifacts.images, ...folders];
   const namespace = `--net=${namespacePath(topology.namespace)}`;
   try {
-    const child = spawn("nsenter", [namespace, ...node, programs, images], {
+    const child = spawn("nsenter", [namespace, ...node], {
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       cwd: projectFolder,

@@ -13,7 +13,8 @@ import {
   setFrozen,
 } from "./cgroups.ts";
 import { diskOf } from "./mounts.ts";
-import { namespacePath } from "./network.ts";
+import { machineNamespace, namespacePath } from "./network.ts";
+import type { Topology } from "../topology.ts";
 
 /** How systemd-nspawn names a machine; no other container on the computer is called so. */
 export function containerName(machine: string): string {
@@ -28,7 +29,7 @@ export function containerName(machine: string): string {
  * kernel's settings only those of its own network can be written.
  * @see https://www.freedesktop.org/software/systemd/man/252/systemd-nspawn.html
  */
-export async function bootContainer(machine: string, namespace: string): Promise<void> {
+export async function bootContainer(topology: Topology, machine: string): Promise<void> {
   await killContainer(machine);
   const disk = diskOf(machine);
   const groups = await makeGroups(machine);
@@ -40,7 +41,7 @@ export async function bootContainer(machine: string, namespace: string): Promise
     `--machine=${containerName(machine)}`,
     `--hostname=${machine}`,
     `--directory=${disk.root}`,
-    `--bind=${disk.containerd}:/var/lib/containerd`,
+    `--bind=${disk.containerd}:${topology.distribution.containerd.data}`,
     "--bind-ro=/dev/kmsg",
     "--capability=all",
     "--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE",
@@ -50,7 +51,7 @@ export async function bootContainer(machine: string, namespace: string): Promise
     "--resolv-conf=off",
     "--timezone=off",
     "--link-journal=no",
-    `--network-namespace-path=${namespacePath(namespace)}`,
+    `--network-namespace-path=${namespacePath(machineNamespace(topology, machine))}`,
     "--boot",
     ...(isUnified ? [] : ["systemd.unified_cgroup_hierarchy=0"]),
   ];

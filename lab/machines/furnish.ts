@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from "node:fs/p
 import { dirname, join } from "node:path";
 import { dnsServerFiles } from "../dns/bind.ts";
 import { statePaths } from "../paths.ts";
-import type { LabMachine, LabRole, Topology } from "../topology.ts";
+import type { LabMachine, Topology } from "../topology.ts";
 import { resolvConf } from "./network.ts";
 
 /** A file to be put on a machine's disk before it boots. */
@@ -16,14 +16,6 @@ export interface DiskFile {
   readonly group?: string;
 }
 
-/** What a Debian package's installation would have enabled on a machine of this role. */
-const services: Readonly<Record<LabRole, readonly string[]>> = {
-  server: ["containerd"],
-  worker: ["containerd"],
-  "load-balancer": ["haproxy", "keepalived"],
-  dns: ["named"],
-};
-
 /** Writes what makes a disk this machine's: its name, its keys, its resolver, its services. */
 export async function furnish(
   topology: Topology,
@@ -33,7 +25,7 @@ export async function furnish(
   const files = [...(await commonFiles(topology, machine))];
   if (machine.role === "dns") files.push(...(await dnsServerFiles(topology)));
   for (const file of files) await writeDiskFile(root, file);
-  for (const service of services[machine.role]) {
+  for (const service of topology.distribution.services[machine.role]) {
     const link = join(root, "etc/systemd/system/multi-user.target.wants", `${service}.service`);
     await mkdir(dirname(link), { recursive: true });
     await rm(link, { force: true });

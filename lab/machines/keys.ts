@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { statePaths } from "../paths.ts";
 import type { Topology } from "../topology.ts";
@@ -8,11 +8,16 @@ import { must } from "./shell.ts";
 /** Mints what only this lab knows: the operator's key, the machines' host keys, the TSIG secret. */
 export async function mintKeys(topology: Topology): Promise<void> {
   await mintSshKey(statePaths.sshKey, "ops@homelab");
-  await Promise.all(
-    topology.machines.map(({ name }) => mintSshKey(statePaths.hostKey(name), `root@${name}`)),
-  );
+  await Promise.all(topology.machines.map(({ name }) => mintHostKey(name)));
   await writeSecret(statePaths.tsigSecret, randomBytes(32).toString("base64"));
   await writeSecret(statePaths.passphrase, randomBytes(24).toString("base64url"));
+}
+
+/** Mints a machine's host key, another one than it may have had. */
+export async function mintHostKey(machine: string): Promise<void> {
+  const path = statePaths.hostKey(machine);
+  for (const file of [path, `${path}.pub`]) await rm(file, { force: true });
+  await mintSshKey(path, `root@${machine}`);
 }
 
 /** A machine's host key as it stands in a stack file: type and key, without comment. */

@@ -4,15 +4,7 @@ import { isFrozen, setFrozen } from "./cgroups.ts";
 import { bootContainer, isAlive, killContainer, leaderOf } from "./container.ts";
 import { mountDisk } from "./mounts.ts";
 import { furnish } from "./furnish.ts";
-import {
-  cutLink,
-  isConnected,
-  isolate,
-  machineNamespace,
-  namespacePath,
-  plugIn,
-  rejoin,
-} from "./network.ts";
+import { cutLink, isConnected, isolate, namespacePath, plugIn, rejoin } from "./network.ts";
 import { must, run, type CommandOptions, type CommandResult } from "./shell.ts";
 
 /** What can be done to a machine from outside, as fate does. */
@@ -117,5 +109,5 @@ export async function machineState(topology: Topology, machine: string): Promise
 
 async function powerOn(topology: Topology, machine: LabMachine): Promise<void> {
   await plugIn(topology, machine);
-  await bootContainer(machine.name, machineNamespace(topology, machine.name));
+  await bootContainer(topology, machine.name);
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabMachine, Topology } from "../topology.ts";
@@ -41,14 +42,21 @@ export function resolvConf(topology: Topology): string {
   return `nameserver ${topology.dnsServer}\nsearch ${topology.domain}\noptions timeout:1 attempts:2\n`;
 }
 
+/** The bridge's port of a machine: the name of a link has at most 15 characters. */
+function portOf(machine: string): string {
+  if (machine.length <= 15) return machine;
+  const hash = createHash("sha256").update(machine).digest("hex");
+  return `${machine.slice(0, 8)}-${hash.slice(0, 6)}`;
+}
+
 /** Gives a machine a fresh network card on the bridge: nothing of an earlier boot is left on it. */
 export async function plugIn(topology: Topology, machine: LabMachine): Promise<void> {
   const name = machineNamespace(topology, machine.name);
   await unplug(topology, machine.name);
   await must(["ip", "netns", "add", name]);
   await ipBatch(topology.namespace, [
-    `link add ${machine.name} type veth peer name eth0 address ${macOf(machine.address)} netns ${name}`,
-    `link set ${machine.name} master ${bridge} up`,
+    `link add ${portOf(machine.name)} type veth peer name eth0 address ${macOf(machine.address)} netns ${name}`,
+    `link set ${portOf(machine.name)} master ${bridge} up`,
   ]);
   await ipBatch(name, [
     "link set lo up",
@@ -60,28 +68,46 @@ export async function plugIn(topology: Topology, machine: LabMachine): Promise<v
 
 /** Takes a machine's network card away, with everything that it had set up on it. */
 export async function unplug(topology: Topology, machine: string): Promise<void> {
-  await run(["ip", "-n", topology.namespace, "link", "delete", machine]);
+  await run(["ip", "-n", topology.namespace, "link", "delete", portOf(machine)]);
   await run(["ip", "netns", "delete", machineNamespace(topology, machine)]);
 }
 
 /** Cuts the cable of a machine: it sees that it has no carrier. */
 export async function cutLink(topology: Topology, machine: string): Promise<void> {
-  await must(["ip", "-n", topology.namespace, "link", "set", machine, "down"]);
+  await must(["ip", "-n", topology.namespace, "link", "set", portOf(machine), "down"]);
 }
 
 /** Takes a machine's port off the bridge: it has carrier, and nobody hears it. */
 export async function isolate(topology: Topology, machine: string): Promise<void> {
-  await must(["ip", "-n", topology.namespace, "link", "set", machine, "nomaster"]);
+  await must(["ip", "-n", topology.namespace, "link", "set", portOf(machine), "nomaster"]);
 }
 
 /** Undoes `isolate`. */
 export async function rejoin(topology: Topology, machine: string): Promise<void> {
-  await must(["ip", "-n", topology.namespace, "link", "set", machine, "master", bridge, "up"]);
+  await must([
+    "ip",
+    "-n",
+    topology.namespace,
+    "link",
+    "set",
+    portOf(machine),
+    "master",
+    bridge,
+    "up",
+  ]);
 }
 
 /** Whether a machine's port is on the bridge. */
 export async function isConnected(topology: Topology, machine: string): Promise<boolean> {
-  const { stdout } = await run(["ip", "-n", topology.namespace, "-o", "link", "show", machine]);
+  const { stdout } = await run([
+    "ip",
+    "-n",
+    topology.namespace,
+    "-o",
+    "link",
+    "show",
+    portOf(machine),
+  ]);
   return stdout.includes(` master ${bridge} `);
 }
 

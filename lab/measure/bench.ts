@@ -21,6 +21,13 @@ export interface Comparison {
   readonly ratio: number;
 }
 
+/** How long the API was away, seen from outside, ms: for the same change by hand and by Triad, and for a bare restart. */
+export interface Gaps {
+  readonly restart: number;
+  readonly byHand: number;
+  readonly triad: number;
+}
+
 /** What `make bench` found: out/lab/bench.json. */
 export interface Bench {
   readonly stack: string;
@@ -32,6 +39,8 @@ export interface Bench {
   };
   readonly steps: readonly Cost[];
   readonly oneToThree: Comparison;
+  /** Of what makes other servers possible: the conversion of k3s, the retrofit of kubeadm. */
+  readonly gaps: Gaps;
   readonly broken: readonly string[];
   readonly losses: readonly Cost[];
   readonly idle: {
@@ -55,18 +64,33 @@ export function costOf(name: string, measured: Measured, window: Window): Cost {
   };
 }
 
+/** What makes other servers possible: by hand the first thing done, by Triad the last step of this kind. */
+export function gapsOf(restart: Cost, byHand: readonly Cost[], steps: readonly Cost[]): Gaps {
+  const typed = byHand.find(({ name }) => /: (conversion|retrofit)$/.test(name));
+  const done = steps.findLast(({ name }) => name.endsWith(madePossible));
+  if (typed === undefined || done === undefined) throw new Error("no conversion was measured");
+  return {
+    restart: restart.outside.longestGapMs,
+    byHand: typed.outside.longestGapMs,
+    triad: done.outside.longestGapMs,
+  };
+}
+
+/** The name of the step by which a cluster is converted or retrofitted; before, it may only have been looked at. */
+const madePossible = "-control-plane";
+
 /**
- * Compares what both do: by hand the whole; of Triad's steps the one that retrofits, and the stretch from the
- * first join's start to the last one's end. Its moves of clients and its checks have no counterpart by hand.
+ * Compares what both do: by hand the whole; of Triad's steps the one that retrofits or converts, and the stretch from
+ * the first join's start to the last one's end. Its moves of clients and its checks have no counterpart by hand.
  */
 export function compare(byHandMs: number, steps: readonly Step[]): Comparison {
-  const retrofit = steps.find(({ name }) => name.endsWith("-control-plane"));
+  const first = steps.findLast(({ name }) => name.endsWith(madePossible));
   const grown = steps.find(({ name }) => name === "grow");
   const joins = steps.filter(
     ({ name, startMs }) => name.endsWith("-membership") && startMs >= (grown?.startMs ?? 0),
   );
   const joinsMs =
     Math.max(...joins.map(({ endMs }) => endMs)) - Math.min(...joins.map(({ startMs }) => startMs));
-  const triadMs = (retrofit ? retrofit.endMs - retrofit.startMs : 0) + joinsMs;
+  const triadMs = (first ? first.endMs - first.startMs : 0) + joinsMs;
   return { byHandMs, triadMs, ratio: Math.round((triadMs / byHandMs) * 100) / 100 };
 }

@@ -5,7 +5,7 @@ import { inSeconds } from "./phases.ts";
 
 /** Prints the tables of `make bench`. */
 export function printBench(bench: Bench): void {
-  const { byHand, steps, oneToThree, losses, idle, memoryMiB } = bench;
+  const { byHand, steps, oneToThree, gaps, losses, idle, memoryMiB } = bench;
   const total = Object.values(memoryMiB).reduce((sum, one) => sum + one, 0);
   const median = (times: readonly number[]): string =>
     inSeconds(times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0);
@@ -13,8 +13,12 @@ export function printBench(bench: Bench): void {
     ["the floor, and one → three by hand", costs([byHand.floor, ...byHand.steps])],
     ["one → three by pulumi up", costs(steps)],
     [
-      "retrofit and joins",
+      "conversion or retrofit, and joins",
       `${inSeconds(oneToThree.triadMs)} by Triad, ${inSeconds(oneToThree.byHandMs)} by hand: ${String(oneToThree.ratio)} ×`,
+    ],
+    [
+      "the API away, by the conversion or the retrofit",
+      `${String(gaps.triad)} ms by Triad, ${String(gaps.byHand)} ms by hand, ${String(gaps.restart)} ms by a bare restart`,
     ],
     ["loss of power", costs(losses)],
     [

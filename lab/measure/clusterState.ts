@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { exec } from "../machines/machine.ts";
 import type { Topology } from "../topology.ts";
+import { askEtcd } from "./askEtcd.ts";
 import { kubectl } from "./inside.ts";
 import type { NodeState, Report, Size } from "./report.ts";
 import { writerNamespace } from "./writes.ts";
@@ -29,17 +29,25 @@ export async function readNodes(topology: Topology): Promise<NodeState[]> {
   }));
 }
 
-/** Counts servers and objects. Events come and go by themselves, and the writer's objects are counted as writes. */
-export async function readSize(topology: Topology): Promise<Size> {
+/**
+ * Every object as kind, namespace and name. Events come and go by themselves, and the writer's objects are counted as
+ * writes: both are left out.
+ */
+export async function readObjects(topology: Topology): Promise<string[]> {
   const kinds = await kubectl(topology, ["api-resources", "--verbs=list", "-o=name"]);
   const listed = kinds.split("\n").filter((kind) => kind !== "" && !/^events(\.|$)/.test(kind));
-  const line = `{{range .items}}{{.kind}} {{.metadata.namespace}}{{"\\n"}}{{end}}`;
+  const line = `{{range .items}}{{.kind}} {{.metadata.namespace}} {{.metadata.name}}{{"\\n"}}{{end}}`;
   const all = ["get", listed.join(","), "--all-namespaces", `-o=go-template=${line}`];
   const objects = (await kubectl(topology, all)).split("\n").filter((text) => text !== "");
+  return objects.filter((text) => !text.startsWith(`ConfigMap ${writerNamespace} `));
+}
+
+/** Counts servers and objects. */
+export async function readSize(topology: Topology): Promise<Size> {
   const nodes = await readNodes(topology);
   return {
     servers: nodes.filter(({ role }) => role === "server").length,
-    objects: objects.filter((text) => text !== `ConfigMap ${writerNamespace}`).length,
+    objects: (await readObjects(topology)).length,
   };
 }
 
@@ -48,21 +56,13 @@ const membersSchema = z.object({
 });
 
 /**
- * Counts etcd's members, asked linearizably on one server through etcd's own gateway.
+ * Counts etcd's members, asked linearizably on one server.
  * @throws when that server's etcd does not answer, as without a quorum
  */
-export async function readEtcd(server: string): Promise<Report["etcd"]> {
-  const pki = "/etc/kubernetes/pki/etcd";
-  const client = [
-    ...["--cacert", `${pki}/ca.crt`],
-    ...["--cert", `${pki}/healthcheck-client.crt`, "--key", `${pki}/healthcheck-client.key`],
-  ];
-  const url = "https://127.0.0.1:2379/v3/cluster/member/list";
-  const options = ["--silent", "--show-error", "--fail", "--max-time", "5"];
-  const argv = ["curl", ...options, ...client, "--data", '{"linearizable":true}', url];
-  const { stdout, stderr, exitCode } = await exec(server, argv);
-  if (exitCode !== 0) throw new Error(`${server}: etcd does not answer: ${stderr.trim()}`);
-  const { members } = membersSchema.parse(JSON.parse(stdout));
+export async function readEtcd(topology: Topology, server: string): Promise<Report["etcd"]> {
+  const asked = '{"linearizable":true}';
+  const answer = await askEtcd(topology, server, "cluster/member/list", asked);
+  const { members } = membersSchema.parse(JSON.parse(answer));
   const learners = members.filter(({ isLearner }) => isLearner === true).length;
   return { voters: members.length - learners, learners };
 }

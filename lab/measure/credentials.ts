@@ -14,7 +14,7 @@ const kubeconfigSchema = z.object({
 });
 
 /**
- * Reads the certificates of an administrator's kubeconfig with one cluster and one user, as kubeadm writes it.
+ * Reads the certificates of an administrator's kubeconfig with one cluster and one user, as kubeadm and k3s write it.
  * @throws when it is another kind of kubeconfig
  */
 export function readCredentials(kubeconfig: string): Credentials {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { imageNames } from "../artifacts/images.ts";
 import { exec } from "../machines/machine.ts";
-import type { Topology } from "../topology.ts";
+import { machinesWith, type Topology } from "../topology.ts";
 import { kubectl } from "./inside.ts";
 import { probeIntervalMs, timeoutMs } from "./pacing.ts";
 import { parseProber } from "./parseProber.ts";
@@ -48,7 +48,7 @@ export async function fetchInCluster(topology: Topology, url: string): Promise<s
 }
 
 function workerOf(topology: Topology): string {
-  const worker = topology.machines.find(({ role }) => role === "worker");
+  const worker = machinesWith(topology, "worker")[0];
   if (worker === undefined) throw new Error(`${topology.stack} has no worker`);
   return worker.name;
 }

@@ -1,6 +1,6 @@
 import { must, run } from "../machines/shell.ts";
 import { operatorEnvironment } from "../operatorEnvironment.ts";
-import type { Topology } from "../topology.ts";
+import { initialServerOf, type Topology } from "../topology.ts";
 
 /** A command line that runs where the operator sits: inside the lab's network namespace. */
 export function inside(topology: Topology, argv: readonly string[]): string[] {
@@ -24,10 +24,10 @@ export async function kubectl(
 }
 
 /** Straight to the server only if that one answers and the endpoint does not: either may be slow for a moment. */
-async function apiAddress({ namespace, endpoint, machines }: Topology): Promise<string> {
+async function apiAddress(topology: Topology): Promise<string> {
+  const { namespace, endpoint } = topology;
   const url = `https://${endpoint.address}:${String(endpoint.port)}`;
-  const server = machines.find(({ role }) => role === "server");
-  if (server === undefined) return url;
+  const server = initialServerOf(topology);
   const direct = `https://${server.address}:6443`;
   const [byEndpoint, byServer] = await Promise.all([
     answers(namespace, url),
@@ -36,7 +36,10 @@ async function apiAddress({ namespace, endpoint, machines }: Topology): Promise<
   return !byEndpoint && byServer ? direct : url;
 }
 
+/** An API server that does not know strangers, as k3s', says 401 to them: it answers all the same. */
 async function answers(namespace: string, url: string): Promise<boolean> {
-  const ask = ["curl", "--silent", "--insecure", "--fail", "--max-time", "1", `${url}/readyz`];
-  return (await run(["ip", "netns", "exec", namespace, ...ask])).exitCode === 0;
+  const status = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+  const ask = ["curl", "--silent", "--insecure", "--max-time", "1", ...status, `${url}/readyz`];
+  const { stdout } = await run(["ip", "netns", "exec", namespace, ...ask]);
+  return stdout === "200" || stdout === "401";
 }

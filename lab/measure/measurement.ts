@@ -1,13 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { projectFolder, statePaths } from "../paths.ts";
+import { mkdirSync, rmSync } from "node:fs";
 import type { Topology } from "../topology.ts";
 import type { Window } from "./figures.ts";
-import { inside, kubectl } from "./inside.ts";
 import { inClusterSamples, startInCluster } from "./inCluster.ts";
+import { kubectl } from "./inside.ts";
+import { startProgram, type Program } from "./program.ts";
 import { readSamples } from "./sample.ts";
 import type { Sample } from "./sample.ts";
 import { lostWrites, writerNamespace } from "./writes.ts";
@@ -22,18 +18,13 @@ export interface Measured {
   readonly lost: readonly string[];
 }
 
-interface Running {
-  readonly file: string;
-  readonly stop: () => Promise<void>;
-}
-
 /** The writer and the two probes at work on the lab now up. */
 export class Measurement {
   readonly #topology: Topology;
-  readonly #probe: Running;
-  readonly #writer: Running;
+  readonly #probe: Program;
+  readonly #writer: Program;
 
-  private constructor(topology: Topology, probe: Running, writer: Running) {
+  private constructor(topology: Topology, probe: Program, writer: Program) {
     this.#topology = topology;
     this.#probe = probe;
     this.#writer = writer;
@@ -47,12 +38,11 @@ export class Measurement {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     await startInCluster(topology);
-    const probe = startProgram(topology, "probe", folder);
-    const writer = startProgram(topology, "writer", folder);
-    const measurement = new Measurement(topology, probe, writer);
-    await untilWritten(probe.file);
-    await untilWritten(writer.file);
-    return measurement;
+    const [probe, writer] = await Promise.all([
+      startProgram(topology, "probe", folder),
+      startProgram(topology, "writer", folder),
+    ]);
+    return new Measurement(topology, probe, writer);
   }
 
   /** Ends it, then looks whether all that was acknowledged is there. */
@@ -74,41 +64,5 @@ export class Measurement {
       writes,
       lost: lostWrites(writes, await kubectl(this.#topology, list)),
     };
-  }
-}
-
-function startProgram(topology: Topology, program: "probe" | "writer", folder: string): Running {
-  const file = join(folder, `${program}.jsonl`);
-  const { endpoint, machines } = topology;
-  const server = machines.find(({ role }) => role === "server");
-  if (server === undefined) throw new Error(`${topology.stack} has no server`);
-  const options = {
-    kubeconfig: statePaths.kubeconfig,
-    server: `${server.address}:6443`,
-    endpoint: `${endpoint.address}:${String(endpoint.port)}`,
-    out: file,
-  };
-  const [command = "", ...args] = inside(topology, [
-    process.execPath,
-    join(projectFolder, "lab", "measure", `${program}.ts`),
-    ...Object.entries(options).map(([name, value]) => `--${name}=${value}`),
-  ]);
-  const child = spawn(command, args, { stdio: ["pipe", "inherit", "inherit"] });
-  const ended = once(child, "exit");
-  const stop = async (): Promise<void> => {
-    child.stdin.end();
-    await ended;
-    if (child.exitCode !== 0)
-      throw new Error(`the ${program} did not last to the end; what it saw: ${file}`);
-  };
-  return { file, stop };
-}
-
-async function untilWritten(file: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) {
-    if (Date.now() > deadline)
-      throw new Error(`nothing was measured within 60 s: ${file} is empty`);
-    await sleep(50);
   }
 }

@@ -1,45 +1,36 @@
 import { z } from "zod";
 import { exec } from "../machines/machine.ts";
-import type { Topology } from "../topology.ts";
+import { balancersOf, machinesWith, type Topology } from "../topology.ts";
+import { askEtcd } from "./askEtcd.ts";
 
-/** The load balancer that holds the endpoint's address now. @throws when none does */
+/** The machine that holds the endpoint's address now. @throws when none does */
 export async function findHolder(topology: Topology): Promise<string> {
-  for (const { name, role } of topology.machines) {
-    if (role !== "load-balancer") continue;
+  for (const { name } of balancersOf(topology)) {
     const { stdout } = await exec(name, ["ip", "-oneline", "address"]);
     if (stdout.includes(` ${topology.endpoint.address}/`)) return name;
   }
-  throw new Error(`no load balancer has ${topology.endpoint.address}`);
+  throw new Error(`no machine has ${topology.endpoint.address}`);
 }
 
 const status = z.object({ leader: z.string(), header: z.object({ member_id: z.string() }) });
 
 /** The server whose etcd member leads now. @throws when none does */
-export async function findLeader(servers: readonly string[]): Promise<string> {
-  const pki = "/etc/kubernetes/pki/etcd";
-  const client = [
-    "--cert",
-    `${pki}/healthcheck-client.crt`,
-    "--key",
-    `${pki}/healthcheck-client.key`,
-  ];
-  const url = "https://127.0.0.1:2379/v3/maintenance/status";
+export async function findLeader(topology: Topology): Promise<string> {
+  const servers = machinesWith(topology, "server").map(({ name }) => name);
   for (const server of servers) {
-    const argv = [
-      "curl",
-      "-sS",
-      "--max-time",
-      "5",
-      "--cacert",
-      `${pki}/ca.crt`,
-      ...client,
-      "-d",
-      "{}",
-      url,
-    ];
-    const { stdout } = await exec(server, argv);
-    const { leader, header } = status.parse(JSON.parse(stdout));
+    const answer = await askEtcd(topology, server, "maintenance/status", "{}");
+    const { leader, header } = status.parse(JSON.parse(answer));
     if (leader === header.member_id) return server;
   }
   throw new Error(`none of ${servers.join(", ")} leads etcd`);
+}
+
+/** Makes the etcd member of one server lead. */
+export async function makeLead(topology: Topology, server: string): Promise<void> {
+  const leader = await findLeader(topology);
+  if (leader === server) return;
+  const answer = await askEtcd(topology, server, "maintenance/status", "{}");
+  const targetID = status.parse(JSON.parse(answer)).header.member_id;
+  const body = JSON.stringify({ targetID });
+  await askEtcd(topology, leader, "maintenance/transfer-leadership", body);
 }

@@ -6,12 +6,13 @@ import type { Topology } from "../topology.ts";
  * own) and one a container. Sessions of people are left out. What reloads stays the same, what restarts does not.
  */
 export async function runningSince(topology: Topology): Promise<string[]> {
+  const ctr = `ctr --address ${topology.distribution.containerd.socket} --namespace k8s.io`;
   const collect = [
     "systemctl list-units --type=service --state=running --plain --no-legend | cut -d' ' -f1 |",
     "grep -Ev '^(user@|session-|run-|ssh@|systemd-hostnamed|systemd-timedated)' |",
     "xargs --no-run-if-empty systemctl show --property=Id,InvocationID --value |",
     "paste -d' ' - - - ;",
-    'ctr --namespace k8s.io tasks list 2>/dev/null | awk \'$3 == "RUNNING" {print "container", $1, $2}\'',
+    `${ctr} tasks list 2>/dev/null | awk '$3 == "RUNNING" {print "container", $1, $2}'`,
   ].join("\n");
   const machines = topology.machines.map(async ({ name }) => {
     const { stdout } = await exec(name, ["sh", "-c", collect]);

@@ -8,10 +8,11 @@ export function listServers(topology: Topology, servers: readonly string[]): voi
   editStack(topology, ["triad:servers"], servers);
 }
 
-/** Sets one value of the lab's stack file, as a person would, given its path below `config`. */
+/** Sets one value of the lab's stack file, as a person would, given its path below `config`; undefined takes it out. */
 export function editStack(topology: Topology, path: readonly string[], value: unknown): void {
   const file = stackFileOf(topology);
   const document = parseDocument(readFileSync(file, "utf8"));
-  document.setIn(["config", ...path], document.createNode(value));
+  if (value === undefined) document.deleteIn(["config", ...path]);
+  else document.setIn(["config", ...path], document.createNode(value));
   writeFileSync(file, document.toString({ lineWidth: 0 }));
 }

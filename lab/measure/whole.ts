@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Topology } from "../topology.ts";
+import { machinesWith, type Topology } from "../topology.ts";
 import { readEtcd, readNodes } from "./clusterState.ts";
 import { kubectl } from "./inside.ts";
 
@@ -16,8 +16,8 @@ const podsSchema = z.object({
 
 /** Says what the cluster lacks to be whole: every server a voter that answers, every Node and every pod Ready. */
 export async function missingToWhole(topology: Topology): Promise<string | undefined> {
-  const servers = topology.machines.filter(({ role }) => role === "server");
-  const views = await Promise.all(servers.map(({ name }) => readEtcd(name)));
+  const servers = machinesWith(topology, "server");
+  const views = await Promise.all(servers.map(({ name }) => readEtcd(topology, name)));
   const lacking = views.some(({ voters, learners }) => voters !== servers.length || learners !== 0);
   if (lacking) return `etcd: ${JSON.stringify(views)}`;
   const nodes = (await readNodes(topology)).filter(({ ready }) => !ready);

@@ -6,6 +6,8 @@ export const workload = {
   host: "hello.home.svc.cluster.local",
   /** What every request is answered with, and a line break. */
   answer: "hello from the home",
+  /** What of it has to be there when it is whole: namespace and name for kubectl. */
+  parts: [["home", "deployment/hello"]],
 } as const;
 
 /** How many ConfigMaps and how many Secrets with known content lie beside the page. */
