@@ -17,7 +17,7 @@ const archive = z.object({ path: z.string(), sha256: z.string() });
  */
 export const backup = defineAct(backupRequest, async (request, context) => {
   if (context.verb === "delete") return {};
-  const cluster = await findLiveCluster(request).catch((error: unknown) => {
+  const cluster = await findLiveCluster(request, context.progress).catch((error: unknown) => {
     if (error instanceof ActError && request.initialise) return undefined;
     throw error;
   });

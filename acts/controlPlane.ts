@@ -26,7 +26,7 @@ export const controlPlane = defineAct(controlPlaneRequest, async (request, conte
 });
 
 async function adopt(request: ControlPlaneRequest, context: ActContext): Promise<void> {
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, context.progress);
   try {
     await cluster.distribution.adopt(cluster, request, context);
   } finally {

@@ -14,7 +14,7 @@ import { serversGate } from "./serversGate.ts";
  */
 export const coreDns = defineAct(clientsRequest, async (request, { verb, progress }) => {
   if (verb === "delete") return {};
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, progress);
   try {
     await serversGate(cluster, request.servers, progress);
     if ((await nodesOf(cluster)).length === 1) {

@@ -13,7 +13,7 @@ import { serversGate } from "./serversGate.ts";
 export const kubeProxy = defineAct(clientsRequest, async (request, { verb, progress }) => {
   if (verb === "delete") return {};
   const endpoint = endpointAddress(request.endpoint);
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, progress);
   try {
     await serversGate(cluster, request.servers, progress);
     await withLease(cluster, "restart kube-proxy", progress, () =>

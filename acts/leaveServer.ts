@@ -32,7 +32,7 @@ export async function leaveServer(
     progress(`${machine.name} was a server before Triad knew it, and stays one`);
     return {};
   }
-  const cluster = await findLiveCluster(request, [machine.name]);
+  const cluster = await findLiveCluster(request, progress, [machine.name]);
   try {
     const node = await readNode(cluster, machine.nodeName);
     const marked = membershipOf(node);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   AppsV1Api,
   CoordinationV1Api,
@@ -8,7 +9,7 @@ import {
 import * as z from "zod";
 import { connect, type SshConnection } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
-import { ActError } from "./act.ts";
+import { ActError, type Progress } from "./act.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
 import type { Access, Machine } from "./request.ts";
 
@@ -35,24 +36,42 @@ const accessAnswer = z.object({
 /** What a peer turned out to be, when it is not the server that was looked for. */
 class NotALiveServer extends Error {}
 
+/** It may be soon: a server boots, or an act that another run began takes the API away for a while. */
+class ApiNotReady extends NotALiveServer {}
+
+const apiLimitMs = 90_000;
+
 /**
- * Finds a server whose API answers, wherever it is among the peers: the initial one may be dead.
+ * Finds a server whose API answers, wherever it is among the peers: the initial one may be dead. Where none answers
+ * yet, one that is about to is waited for, 90 s at most.
  *
  * @param except names of machines that don't count, such as one that is about to leave
  * @throws ActError when no peer is a server whose API answers, saying of each what was seen
  */
 export async function findLiveCluster(
   access: Access,
+  progress: Progress,
   except: readonly string[] = [],
 ): Promise<LiveCluster> {
   const madeWith = distributionOf(access.distribution);
   const candidates = access.peers.filter((peer) => !except.includes(peer.name));
-  try {
-    return await Promise.any(candidates.map((peer) => openCluster(peer, access, madeWith)));
-  } catch (error) {
-    const seen = error instanceof AggregateError ? error.errors : [error];
+  const deadline = Date.now() + apiLimitMs;
+  for (let told = false; ; told = true) {
+    const seen = await Promise.any(
+      candidates.map((peer) => openCluster(peer, access, madeWith)),
+    ).then(
+      (cluster) => ({ cluster }),
+      (error: unknown) => ({ errors: error instanceof AggregateError ? error.errors : [error] }),
+    );
+    if ("cluster" in seen) return seen.cluster;
+    const soon = seen.errors.find((one) => one instanceof ApiNotReady);
+    if (soon !== undefined && Date.now() < deadline) {
+      if (!told) progress(`waiting for it: ${soon.message}`);
+      await sleep(1_000);
+      continue;
+    }
     throw new ActError(
-      `no living server was found:\n${seen.map((one) => `    ${one instanceof Error ? one.message : String(one)}`).join("\n")}`,
+      `no living server was found:\n${seen.errors.map((one) => `    ${one instanceof Error ? one.message : String(one)}`).join("\n")}`,
       "without one nothing is known of the cluster, and nothing is changed",
       `start one of its servers, or see that its API server runs (journalctl -u ${madeWith.units.server} there)`,
     );
@@ -71,7 +90,7 @@ async function openCluster(
     );
     if (!answer.server) throw new NotALiveServer(`${server.name} is not a server`);
     if (!answer.ready || answer.kubeconfig === undefined) {
-      throw new NotALiveServer(`${server.name} is a server, but its API is not ready`);
+      throw new ApiNotReady(`${server.name} is a server, but its API is not ready`);
     }
     const kubeConfig = kubeConfigFor(server, Buffer.from(answer.kubeconfig, "base64").toString());
     return {

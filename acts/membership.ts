@@ -26,7 +26,7 @@ const joinAnswer = z.object({ joined: z.boolean() });
 export const membership = defineAct(membershipRequest, async (request, context) => {
   const previous = answer.safeParse(context.previous).data;
   if (context.verb === "delete") return await leaveServer(request, context, previous);
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, context.progress);
   try {
     const found = await becomeServer(cluster, request, context);
     return await settle(cluster, request, context, previous ?? { nonce: randomUUID(), found });

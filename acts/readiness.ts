@@ -27,7 +27,7 @@ import { type Machine, readinessRequest } from "./request.ts";
 export const readiness = defineAct(readinessRequest, async (request, { verb, progress }) => {
   if (verb === "delete") return {};
   const { loadBalancers, identity } = request;
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, progress);
   try {
     await ensureAccount(cluster);
     const token = await readinessToken(cluster, verb === "create", progress);

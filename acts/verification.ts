@@ -16,7 +16,7 @@ const kubeletAnswer = z.object({ server: z.string() });
 /** What the cluster is at the end of a run, as the stack's outputs; it changes nothing. */
 export const verification = defineAct(verificationRequest, async (request, context) => {
   if (context.verb === "delete") return {};
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, context.progress);
   try {
     await serversGate(cluster, request.servers, context.progress);
     const members = await etcdMembers(cluster);

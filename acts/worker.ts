@@ -14,7 +14,7 @@ import { serversGate } from "./serversGate.ts";
 export const worker = defineAct(workerRequest, async (request, { verb, progress }) => {
   const { machine, servers, endpoint } = request;
   if (verb === "delete") return {};
-  const cluster = await findLiveCluster(request);
+  const cluster = await findLiveCluster(request, progress);
   try {
     if ((await readNode(cluster, machine.nodeName)) === undefined) {
       throw new ActError(
