@@ -17,7 +17,7 @@ check() {
   [[ ! -f $TRIAD_DATA/config-pending ]] || owed=true
   if ! has_unit k3s && ! has_unit k3s-agent && agent_is_kept; then UNITS=$KEPT_AGENT; fi
   has_unit k3s || unit=k3s-agent
-  result "{\"arguments\":$(command_line $unit),\"environment\":$(environment $unit),\"files\":$(config_files),\"datastore\":\"$(datastore)\",\"version\":$(json_string "$(k3s_version)"),\"auditPolicySha256\":\"$(policy_sum)\",\"restartOwed\":$owed,\"leaving\":$leaving}"
+  result "{\"arguments\":$(command_line "$unit"),\"environment\":$(environment "$unit"),\"files\":$(config_files),\"datastore\":\"$(datastore)\",\"version\":$(json_string "$(k3s_version)"),\"auditPolicySha256\":\"$(policy_sum)\",\"restartOwed\":$owed,\"leaving\":$leaving}"
 }
 
 policy_sum() {

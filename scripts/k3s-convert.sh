@@ -56,7 +56,7 @@ restore() {
     copied | done)
       fail "this server was converted and has served from etcd since" \
         "going back to SQLite would lose what was written since" \
-        "docs/restore.md says how to do it by hand"
+        "docs/restore-k3s.md says how to do it by hand"
       ;;
     *)
       # What k3s may have served from etcd is in etcd alone: there is no way back from here, only on.
@@ -186,7 +186,7 @@ prove_late() {
   ((differing == 0)) ||
     fail "$differing of $compared keys differ between SQLite and etcd: $differences" \
       "they were not copied as they were; but k3s has served from etcd since, and going back would lose what was written" \
-      "mend these objects from the copy in $COLD, then: echo copied > $CONVERSION/phase; or go back as docs/restore.md says"
+      "mend these objects from the copy in $COLD, then: echo copied > $CONVERSION/phase; or go back as docs/restore-k3s.md says"
   tell_proof
   write_phase copied
   remove_guard

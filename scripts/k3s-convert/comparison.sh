@@ -126,15 +126,15 @@ page_to_sql() {
 # Where the API has served, what it wrote is left out: it has a later version, or was created after the copy's end.
 # Sets compared, unproven (changed or deleted since) and differing; up to ten names in differences.
 compare() {
-  local kind name missing='FALSE' end="$revision" invented=TRUE
+  local kind name lost='FALSE' end="$revision" invented=TRUE
   if [[ $served == true ]]; then
     end='(SELECT total + 1 FROM copied)'
     invented=FALSE
   fi
-  [[ $remembered == false ]] || missing='name NOT IN (SELECT name FROM got) AND name NOT IN (SELECT name FROM early)'
+  [[ $remembered == false ]] || lost='name NOT IN (SELECT name FROM got) AND name NOT IN (SELECT name FROM early)'
   sql "$ROOT$WORK/comparison.db" <<SQL
 CREATE VIEW difference AS
-  SELECT 'missing' AS kind, name FROM held WHERE $missing
+  SELECT 'missing' AS kind, name FROM held WHERE $lost
   UNION ALL
   SELECT 'changed', name FROM held JOIN got USING (name)
   WHERE version = 1 AND created <= $end AND held.value IS NOT got.value

@@ -26,7 +26,7 @@ go_back() {
   stop_k3s || fail "k3s does not stop" "its datastore cannot be exchanged while it runs" \
     "systemctl kill -s KILL k3s; run pulumi up again"
   put_sqlite_back || fail "SQLite could not be put back" "k3s stays stopped rather than serve half a cluster" \
-    "see the lines above; docs/restore.md says how to do it by hand from $COLD"
+    "see the lines above; docs/restore-k3s.md says how to do it by hand from $COLD"
   take_away_all
   start_k3s
   wait_for 300 "the API to be ready on SQLite again" api_answers ||

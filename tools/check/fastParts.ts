@@ -9,7 +9,7 @@ const cache = "node_modules/.cache";
 /** Tests that wait for real servers and the real engine: `make test` has the minutes, `make check` has not. */
 const patient = [
   "tests/plugins/**",
-  "tests/scripts/{dnsRecord,haproxy,haproxyTraffic,keepalived,loadBalancerPair,machineFetching}.test.ts",
+  "tests/scripts/{dnsRecord,haproxy*,k3sC{omparison,onvert*},keepalived,loadBalancerPair,machineFetching,ownLoadBalancers}.test.ts",
 ];
 
 /**
@@ -20,7 +20,7 @@ export async function fastParts(hurried: boolean): Promise<readonly Part[]> {
   const scripts = await shellScripts();
   const left = hurried ? patient.flatMap((files) => ["--ignore", files]) : [];
   return [
-    mochaPart("tests", false, "--parallel", "--jobs", "2", ...left, "tests/**/*.test.ts"),
+    mochaPart("tests", { live: false }, "--parallel", "--jobs", "2", ...left, "tests/**/*.test.ts"),
     programPart(
       "lint",
       "eslint",

@@ -31,13 +31,23 @@ describe("the flags in kubeadm's configuration", () => {
   });
 
   it("are the same again when asked for again", () => {
-    const flags = { server: {}, apiServer: { v: "2" }, etcd: { "snapshot-count": "20000" }, audit: true };
+    const flags = {
+      server: {},
+      apiServer: { v: "2" },
+      etcd: { "snapshot-count": "20000" },
+      audit: true,
+    };
     const once = withFlags(found, flags);
     assert.equal(withFlags(once, flags, flags), once);
   });
 
   it("lose what an earlier run put there and no one asks for any more, and nothing else", () => {
-    const earlier = { server: {}, apiServer: { v: "2" }, etcd: { "snapshot-count": "20000" }, audit: true };
+    const earlier = {
+      server: {},
+      apiServer: { v: "2" },
+      etcd: { "snapshot-count": "20000" },
+      audit: true,
+    };
     const after = parse(withFlags(withFlags(found, earlier), none, earlier));
     assert.deepEqual(after.apiServer.extraArgs, parse(found).apiServer.extraArgs);
     assert.equal(after.apiServer.extraVolumes, undefined);
