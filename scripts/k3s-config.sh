@@ -12,12 +12,13 @@
 # part: k3s/agent.sh
 
 check() {
-  local unit=k3s owed=false leaving=false
+  local unit=k3s owed=false leaving=false password=false
   [[ ! -f $LEAVING ]] || leaving=true
   [[ ! -f $TRIAD_DATA/config-pending ]] || owed=true
+  [[ ! -s $ROOT/etc/rancher/node/password ]] || password=true
   if ! has_unit k3s && ! has_unit k3s-agent && agent_is_kept; then UNITS=$KEPT_AGENT; fi
   has_unit k3s || unit=k3s-agent
-  result "{\"arguments\":$(command_line "$unit"),\"environment\":$(environment "$unit"),\"files\":$(config_files),\"datastore\":\"$(datastore)\",\"version\":$(json_string "$(k3s_version)"),\"auditPolicySha256\":\"$(policy_sum)\",\"restartOwed\":$owed,\"leaving\":$leaving}"
+  result "{\"arguments\":$(command_line "$unit"),\"environment\":$(environment "$unit"),\"files\":$(config_files),\"datastore\":\"$(datastore)\",\"version\":$(json_string "$(k3s_version)"),\"auditPolicySha256\":\"$(policy_sum)\",\"restartOwed\":$owed,\"leaving\":$leaving,\"nodePassword\":$password}"
 }
 
 policy_sum() {

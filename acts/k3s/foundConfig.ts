@@ -20,6 +20,8 @@ export const foundConfig = z.object({
   restartOwed: z.boolean().default(false),
   /** Whether a run that was to let it leave has kept it from starting again. */
   leaving: z.boolean().default(false),
+  /** Whether it has the password by which the cluster knows its Node again. */
+  nodePassword: z.boolean(),
 });
 export type FoundConfig = z.infer<typeof foundConfig>;
 

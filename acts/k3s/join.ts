@@ -1,3 +1,4 @@
+import { ApiException } from "@kubernetes/client-node";
 import * as z from "zod";
 import type { SshConnection } from "../../ssh/connection.ts";
 import { runScript, ScriptError } from "../../ssh/runScript.ts";
@@ -46,6 +47,7 @@ export async function joinK3s(
     VERSION: version,
     AUDIT_POLICY: auditPolicy,
   };
+  if (!found.nodePassword) await forgetNodePassword(cluster, machine, progress);
   await cordonForPromotion(cluster, machine, progress);
   try {
     if (drain) await drainNode(cluster, machine.nodeName, progress);
@@ -77,6 +79,27 @@ async function refuseOtherNode(
     "its pods and volumes belong to the Node that it has, which must stay the same",
     `set triad:machines.${name}.nodeName to the name that kubectl get nodes shows for it, or remove the agent if it is of another cluster`,
   );
+}
+
+/**
+ * A machine that was installed anew makes a new password for its Node, and the cluster would refuse it as long as it knows
+ * the old one. The Node stays, with its labels.
+ *
+ * @see https://docs.k3s.io/architecture#how-agent-node-registration-works
+ */
+async function forgetNodePassword(
+  cluster: LiveCluster,
+  { name, nodeName }: Machine,
+  progress: Progress,
+): Promise<void> {
+  const secret = { name: `${nodeName}.node-password.k3s`, namespace: "kube-system" };
+  try {
+    await cluster.core.deleteNamespacedSecret(secret);
+  } catch (error) {
+    if (error instanceof ApiException && error.code === 404) return;
+    throw error;
+  }
+  progress(`${name} was installed anew: the cluster forgets the password of its Node`);
 }
 
 async function removeOwnLearners(

@@ -64,6 +64,7 @@ describe("scripts/k3s-config.sh", function () {
         auditPolicySha256: createHash("sha256").update("kind: Policy\n").digest("hex"),
         restartOwed: false,
         leaving: false,
+        nodePassword: false,
       });
     });
 
@@ -76,7 +77,12 @@ describe("scripts/k3s-config.sh", function () {
     it("tells of a machine without k3s that there is nothing, and of an agent what it is told", async () => {
       const bare = new K3sBench();
       const empty = { arguments: [], environment: {}, files: [], datastore: "none", version };
-      const rest = { auditPolicySha256: "", restartOwed: false, leaving: false };
+      const rest = {
+        auditPolicySha256: "",
+        restartOwed: false,
+        leaving: false,
+        nodePassword: false,
+      };
       assert.deepEqual(await bare.succeed("k3s-config.sh", "check"), { ...empty, ...rest });
       bare.installAgent();
       const agent = {

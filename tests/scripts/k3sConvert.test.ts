@@ -10,7 +10,7 @@ const dropins = "etc/systemd/system/k3s.service.d";
 const db = "var/lib/rancher/k3s/server/db";
 
 describe("scripts/k3s-convert.sh", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let bench: ConversionBench;
   beforeEach(() => {
     bench = new ConversionBench();

@@ -7,7 +7,7 @@ const guard = "etc/systemd/system/k3s.service.d/60-triad-conversion.conf";
 const db = "var/lib/rancher/k3s/server/db";
 
 describe("scripts/k3s-convert.sh, after a power cut", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let bench: ConversionBench;
   beforeEach(() => {
     bench = new ConversionBench();

@@ -53,6 +53,8 @@ interface World {
   readonly peers?: readonly Machine[];
   readonly nodes?: Map<string, V1Node>;
   readonly members?: EtcdMember[];
+  /** Secrets that were deleted, as `namespace/name`. */
+  readonly forgotten?: string[];
 }
 
 /** The part of a living cluster that k3s's acts touch. Removed members are gone from `members`. */
@@ -61,6 +63,7 @@ export function clusterOf({
   peers = [],
   nodes = new Map(),
   members = [],
+  forgotten = [],
 }: World): LiveCluster {
   const cluster = {
     access: { distribution: "k3s", identity: { agent: false }, peers },
@@ -76,6 +79,9 @@ export function clusterOf({
       },
     },
     core: {
+      deleteNamespacedSecret: async ({ namespace, name }: Record<string, string>) => {
+        forgotten.push(`${namespace}/${name}`);
+      },
       listNode: async () => ({ items: [...nodes.values()] }),
       readNode: async ({ name }: { name: string }) => nodes.get(name),
       patchNode: async ({ name, body }: { name: string; body: V1Node }) => {

@@ -11,6 +11,7 @@ export const installed: FoundConfig = {
   auditPolicySha256: "",
   restartOwed: false,
   leaving: false,
+  nodePassword: true,
 };
 
 /** What the config of that server says. */

@@ -41,11 +41,12 @@ function world(
   const living = new ConnectionDouble(machineOf("thinkpad", "192.168.1.5"), [
     ["hands out its administrator's kubeconfig", "token", { token: "K10abc::server:hush" }],
   ]);
-  const cluster = clusterOf({ connection: living, nodes, members });
+  const forgotten: string[] = [];
+  const cluster = clusterOf({ connection: living, nodes, members, forgotten });
   const told: string[] = [];
   const run = async (): Promise<void> =>
     await joinK3s(cluster, connection, request, (line) => told.push(line));
-  return { connection, told, run };
+  return { connection, told, forgotten, run };
 }
 
 const node = (spec: V1Node["spec"] = {}): V1Node => ({
@@ -73,6 +74,17 @@ describe("the join of a k3s server", () => {
     ]) {
       assert.match(script, line);
     }
+  });
+
+  it("lets the cluster forget the Node's password where the machine was installed anew", async () => {
+    const nodes = new Map([["shuttle", node()]]);
+    const anew = { ...agent, arguments: [], nodePassword: false };
+    const { forgotten, run } = world(anew, {}, nodes, [memberOf("shuttle")]);
+    await run();
+    assert.deepEqual(forgotten, ["kube-system/shuttle.node-password.k3s"]);
+    const kept = world(agent, {}, nodes, [memberOf("shuttle")]);
+    await kept.run();
+    assert.deepEqual(kept.forgotten, []);
   });
 
   it("leaves a Node cordoned that somebody else had cordoned", async () => {
