@@ -13,9 +13,8 @@ import { gate } from "./gate.ts";
 import { healthyMembers } from "./healthyMembers.ts";
 import { withLease } from "./lease.ts";
 import type { LiveCluster } from "./liveCluster.ts";
-import { isReady, isServer, readNode } from "./nodes.ts";
 import type { Machine, MembershipRequest } from "./request.ts";
-import { isHealthyServer } from "./serverHealth.ts";
+import { isHealthyServer, wholeServer } from "./serverHealth.ts";
 
 const observed = z.object({ etcdData: z.boolean(), k3s: z.object({ datastore: z.string() }) });
 
@@ -39,7 +38,7 @@ export async function joinServer(
         await reachEachOther(cluster, connection, request);
         await cluster.distribution.join(cluster, connection, request, progress);
       }
-      await verifyJoin(cluster, machine, progress);
+      await wholeServer(cluster, machine, progress);
     } finally {
       connection.close();
     }
@@ -130,33 +129,4 @@ async function reachEachOther(
     verb: "check",
     variables: { PEERS: targets([machine.address]) },
   });
-}
-
-async function verifyJoin(
-  cluster: LiveCluster,
-  machine: Machine,
-  progress: Progress,
-): Promise<void> {
-  await gate(
-    async () => {
-      const own = membersOf(machine, await etcdMembers(cluster));
-      if (own.length !== 1 || own[0]?.role !== "voter" || !own[0].healthy) {
-        return { seen: `etcd says of it: ${describeMembers(own) || "not a member"}` };
-      }
-      const node = await readNode(cluster, machine.nodeName);
-      if (!isServer(node)) return { seen: "its Node is not labelled as a server" };
-      // Without a network plugin no Node is ever Ready, on the others as on this one.
-      if (!isReady(node) && isReady(await readNode(cluster, cluster.server.nodeName))) {
-        return { seen: "its Node is not Ready" };
-      }
-      return { found: own };
-    },
-    {
-      what: `${machine.name} to be a healthy voter and a Ready server`,
-      limitMs: 300_000,
-      why: "the next machine must not join before this one is whole",
-      cure: `see journalctl -u ${cluster.distribution.units.server} on ${machine.name} and its pods in kube-system, then run pulumi up again`,
-      progress,
-    },
-  );
 }

@@ -9,7 +9,7 @@ import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { enableServer } from "./loadBalancers.ts";
 import { markMembership, membershipOf, readNode } from "./nodes.ts";
 import { membershipRequest, type MembershipRequest } from "./request.ts";
-import { isHealthyServer } from "./serverHealth.ts";
+import { isHealthyServer, wholeServer } from "./serverHealth.ts";
 
 const answer = z.object({
   nonce: z.string(),
@@ -48,6 +48,7 @@ async function becomeServer(
   const connection = await connect(request.machine, request.identity);
   try {
     await cluster.distribution.adjust(cluster, connection, request, context);
+    await wholeServer(cluster, request.machine, context.progress);
     const check = { script: `${cluster.distribution.name}-join.sh`, verb: "check" };
     return !joinAnswer.parse(await runScript(connection, check)).joined;
   } finally {
