@@ -1,5 +1,5 @@
 # The project's commands. Each sets up what it needs; nothing has to be installed by hand before.
-export STACK ?= lab-kubeadm
+export STACK ?= lab-k3s
 
 node := node_modules/.bin/node
 stamp := node_modules/.triad-stamp

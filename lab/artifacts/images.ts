@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cacheFolder, projectFolder } from "../paths.ts";
 import { progress } from "../progress.ts";
-import { makeOnce } from "./makeOnce.ts";
+import { makeOnce, removeBeside } from "./makeOnce.ts";
 import { ImageStore } from "./imageStore.ts";
 import type { TarEntry } from "./tarEntries.ts";
 import { artifactVersions } from "./versions.ts";
@@ -31,8 +31,10 @@ export async function ensureImages(
   const shared = ["images.ts", "imageStore.ts", "tarEntries.ts", "debianLayer.ts", "versions.ts"];
   const files = shared.map((file) => join(projectFolder, "lab", "artifacts", file));
   for (const file of [recipe, ...files]) hash.update(await readFile(file));
-  const folder = join(cacheFolder, "container-images", hash.digest("hex").slice(0, 16));
+  const kind = basename(recipe, "Artifacts.ts");
+  const folder = join(cacheFolder, "container-images", kind, hash.digest("hex").slice(0, 16));
   return await makeOnce(folder, async (making) => {
+    await removeBeside(folder);
     progress("putting the container images together");
     const store = new ImageStore(making);
     await add(store);

@@ -24,7 +24,7 @@ export async function makeOnce(
   });
 }
 
-/** Removes what lies beside a folder of the cache: nobody asks for earlier versions any more. */
+/** Removes what lies beside a folder of the cache, earlier versions: nobody asks for them any more. */
 export async function removeBeside(folder: string): Promise<void> {
   for (const name of await readdir(dirname(folder))) {
     const path = join(dirname(folder), name);

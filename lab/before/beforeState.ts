@@ -41,6 +41,8 @@ export async function makeCluster(topology: Topology): Promise<void> {
   const [server, ...agents] = beforeMachines(topology);
   if (server === undefined) return;
   await byHandOf(topology).make(topology, server, agents);
+  // Or all of it would run on the machine that is Ready first.
+  await untilNodesAreReady(topology);
   progress("something that runs, and things worth keeping");
   await apply(topology, server, await recipe("workload/workload.yaml", topology, server));
   await apply(topology, server, keepsakeManifests());
@@ -51,12 +53,17 @@ export async function makeCluster(topology: Topology): Promise<void> {
 export async function untilWhole(topology: Topology): Promise<void> {
   const server = initialServerOf(topology);
   const kubectl = kubectlOn(topology);
-  const nodes = beforeMachines(topology).length;
-  const ready = `${kubectl.join(" ")} get nodes --no-headers 2>/dev/null | grep -cw Ready`;
-  const wait = `until [ "$(${ready})" = ${String(nodes)} ]; do sleep 0.3; done`;
-  await mustExec(server, ["timeout", "180", "bash", "-c", wait]);
+  await untilNodesAreReady(topology);
   for (const [namespace, what] of [...byHandOf(topology).parts, ...workload.parts]) {
     const look = ["rollout", "status", "-n", namespace, what, "--timeout=180s"];
     await mustExec(server, [...kubectl, ...look]);
   }
+}
+
+async function untilNodesAreReady(topology: Topology): Promise<void> {
+  const nodes = beforeMachines(topology).length;
+  const kubectl = kubectlOn(topology).join(" ");
+  const ready = `${kubectl} get nodes --no-headers 2>/dev/null | grep -cw Ready`;
+  const wait = `until [ "$(${ready})" = ${String(nodes)} ]; do sleep 0.3; done`;
+  await mustExec(initialServerOf(topology), ["timeout", "180", "bash", "-c", wait]);
 }

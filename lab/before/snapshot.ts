@@ -98,7 +98,12 @@ export async function snapshotFor(
 ): Promise<Snapshot> {
   const hash = createHash("sha256").update(JSON.stringify([topology, artifacts]));
   const { recipes } = byHandOf(topology);
-  for (const file of [...recipes, "workload/workload.yaml", "workload/workload.ts"]) {
+  for (const file of [
+    ...recipes,
+    "beforeState.ts",
+    "workload/workload.yaml",
+    "workload/workload.ts",
+  ]) {
     hash.update(await readFile(join(projectFolder, "lab", "before", file)));
   }
   const name = `${topology.stack}-${hash.digest("hex").slice(0, 16)}`;

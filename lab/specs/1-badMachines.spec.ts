@@ -3,10 +3,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { upBeforeState } from "../lab.ts";
 import { exec } from "../machines/machine.ts";
 import { pulumi } from "../measure/pulumi.ts";
-import { runningSince } from "../measure/runningSince.ts";
 import { editStack, listServers } from "../measure/serverList.ts";
 import { stackFileOf } from "../stackFile.ts";
-import { keepLogsOfFailures, servers, topology, untilSettled } from "./support.ts";
+import {
+  expectRefusal,
+  keepLogsOfFailures,
+  servers,
+  shell,
+  topology,
+  untilSettled,
+} from "./support.ts";
 
 interface BadMachine {
   readonly what: string;
@@ -16,37 +22,36 @@ interface BadMachine {
   readonly mend?: () => Promise<unknown>;
 }
 
-const shell = (machine: string, script: string): Promise<unknown> =>
-  exec(machine, ["sh", "-c", script]);
 const wrongKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHXT0vC9b0Jm1QPnTNkUNgBvWcL5sXk0Jf4m8h5Zr3uQ";
+
+const [, second = "", third = ""] = servers;
 
 const badMachines: readonly BadMachine[] = [
   {
     what: "with another host key",
-    machine: "k8s-master-2",
+    machine: second,
     says: /host key/i,
     spoil: async () => {
-      editStack(topology, ["triad:machines", "k8s-master-2", "hostKey"], wrongKey);
+      editStack(topology, ["triad:machines", second, "hostKey"], wrongKey);
     },
   },
   {
     what: "without sudo",
-    machine: "k8s-master-3",
+    machine: third,
     says: /sudo/,
-    spoil: () => shell("k8s-master-3", "mv /etc/sudoers.d /etc/sudoers.d.away"),
-    mend: () => shell("k8s-master-3", "mv /etc/sudoers.d.away /etc/sudoers.d"),
+    spoil: () => shell(third, "mv /etc/sudoers.d /etc/sudoers.d.away"),
+    mend: () => shell(third, "mv /etc/sudoers.d.away /etc/sudoers.d"),
   },
   {
     what: "whose port is taken",
-    machine: "k8s-master-2",
+    machine: second,
     says: /6443/,
-    spoil: () =>
-      shell("k8s-master-2", "systemd-run --unit=squatter socat TCP-LISTEN:6443,fork /dev/null"),
-    mend: () => shell("k8s-master-2", "systemctl stop squatter"),
+    spoil: () => shell(second, "systemd-run --unit=squatter socat TCP-LISTEN:6443,fork /dev/null"),
+    mend: () => shell(second, "systemctl stop squatter"),
   },
   {
     what: "whose disk is too small",
-    machine: "k8s-master-2",
+    machine: second,
     says: /disk/i,
     spoil: async () => editStack(topology, ["triad:preflight"], { diskGiB: 1_000_000 }),
   },
@@ -67,15 +72,8 @@ describe("bad machines are refused before anything is changed", function () {
   for (const { what, machine, says, spoil, mend } of badMachines) {
     it(`one ${what}`, async () => {
       await spoil();
-      const before = await runningSince(topology);
       try {
-        for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-          const { exitCode, output } = await pulumi(topology, `refused-${args[0] ?? ""}`, args);
-          assert.notEqual(exitCode, 0, output);
-          assert.match(output, new RegExp(`\\b${machine}\\b`));
-          assert.match(output, says);
-        }
-        assert.deepEqual(await runningSince(topology), before);
+        await expectRefusal(new RegExp(`\\b${machine}\\b`), says);
       } finally {
         await mend?.();
         writeFileSync(stackFileOf(topology), good);

@@ -1,19 +1,50 @@
+import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { exec } from "../machines/machine.ts";
 import { machineLogs } from "../machineLogs.ts";
-import { outFolder } from "../measure/pulumi.ts";
+import { readObjects } from "../measure/clusterState.ts";
+import { outFolder, pulumi } from "../measure/pulumi.ts";
 import { runningSince } from "../measure/runningSince.ts";
-import { topologyOf } from "../topology.ts";
+import { chosenTopology, initialServerOf, machinesWith } from "../topology.ts";
 
 /** The lab that the specs are about. */
-export const topology = topologyOf(process.env["STACK"] ?? "lab-kubeadm");
+export const topology = chosenTopology();
 
 /** Its servers by name, in the order of the list. */
-export const servers = topology.machines
-  .filter(({ role }) => role === "server")
-  .map(({ name }) => name);
+export const servers = machinesWith(topology, "server").map(({ name }) => name);
+
+/** The one that was the only server before Triad. */
+export const initial = initialServerOf(topology);
+
+/**
+ * Runs a script as root on a machine, and gives what it printed.
+ * @throws when it fails
+ */
+export async function shell(machine: string, script: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await exec(machine, ["bash", "-euc", script]);
+  assert.equal(exitCode, 0, `${machine}: ${script}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Looks that preview and up both refuse, saying all of this, and that nothing starts or ends on any machine. */
+export async function expectRefusal(...says: readonly RegExp[]): Promise<void> {
+  const before = await runningSince(topology);
+  for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+    const { exitCode, output } = await pulumi(topology, `refused-${args[0] ?? ""}`, args);
+    assert.notEqual(exitCode, 0, output);
+    for (const what of says) assert.match(output, what);
+  }
+  assert.deepEqual(await runningSince(topology), before);
+}
+
+/** Those of the objects that were there and are there no more. Pods come and go with machines, Leases with who holds them. */
+export async function missingOf(objects: readonly string[]): Promise<string[]> {
+  const now = new Set(await readObjects(topology));
+  return objects.filter((object) => !now.has(object) && !/^(Pod|Lease) /.test(object));
+}
 
 /** Waits until nothing has started or ended on any machine for 5 s: after a boot, pods come back one by one. */
 export async function untilSettled(): Promise<void> {

@@ -38,8 +38,19 @@ export function programPart(title: string, program: string, ...args: readonly st
   };
 }
 
-/** Mocha over some files; each test counts. With `live` its report is shown while it runs. */
-export function mochaPart(title: string, live: boolean, ...args: readonly string[]): Part {
+/** How Mocha is run. */
+export interface MochaSettings {
+  /** Its report is shown while it runs. */
+  readonly live: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Mocha over some files; each test counts. */
+export function mochaPart(
+  title: string,
+  { live, env = {} }: MochaSettings,
+  ...args: readonly string[]
+): Part {
   return {
     title,
     async run() {
@@ -48,7 +59,7 @@ export function mochaPart(title: string, live: boolean, ...args: readonly string
       await mkdir(totalsFolder, { recursive: true });
       const reporter = join(repositoryFolder, "tools/check/totalsReporter.ts");
       const { failed, all } = await execa("mocha", ["--reporter", reporter, ...args], {
-        ...settings({ TRIAD_TOTALS: file }),
+        ...settings({ ...env, TRIAD_TOTALS: file }),
         reject: false,
         ...(live ? { stdout: ["inherit", "pipe"], stderr: ["inherit", "pipe"] } : {}),
       });

@@ -12,17 +12,19 @@ const lockSchema = z.record(z.string(), z.object({ sha256: z.string(), source: z
  * release's own list of checksums and written into the lock file. Nothing else ever writes there.
  * @param sums address of the list: lines of checksum and file name, or a single bare checksum.
  * @param lockFile the committed one, unless a test has its own.
+ * @param listedAs its name in the list, where that is not the one in the lock file.
  * @returns undefined when neither knows the file.
  */
 export async function lockedChecksum(
   file: string,
   sums: string,
   lockFile = committedLock,
+  listedAs = file,
 ): Promise<string | undefined> {
   const lock = lockSchema.parse(JSON.parse(await readFile(lockFile, "utf8")));
   const locked = lock[file];
   if (locked !== undefined) return locked.sha256;
-  const sha256 = findChecksum(await readText(sums), file);
+  const sha256 = findChecksum(await readText(sums), listedAs);
   if (sha256 === undefined) return undefined;
   const entries = Object.entries({ ...lock, [file]: { sha256, source: sums } });
   const sorted = Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -3,24 +3,31 @@ import { fault } from "../machines/machine.ts";
 import { eventually } from "../measure/eventually.ts";
 import { figures } from "../measure/figures.ts";
 import { Measurement } from "../measure/measurement.ts";
-import { promises } from "../measure/verify.ts";
+import { promisesOf } from "../measure/verify.ts";
 import { missingToWhole } from "../measure/whole.ts";
 import { samplesFolder } from "../rehearsal.ts";
-import { machineOf } from "../topology.ts";
-import { keepLogsOfFailures, servers, topology } from "./support.ts";
+import { initial, keepLogsOfFailures, topology } from "./support.ts";
 
 describe("the machine that was the only server can be powered off", function () {
   this.timeout("10m");
   keepLogsOfFailures();
-  const [first = ""] = servers;
-  const initial = machineOf(topology, first);
+  const isK3s = topology.distribution.name === "k3s";
+  /** etcd of k3s waits 5 to 10 s before it elects another leader, kubeadm's a tenth of that. */
+  const limitMs = isK3s ? 15_000 : 10_000;
+  /**
+   * k3s' servers carry pods too: one of the workload's is taken out of its Service when its Node is found to be gone,
+   * which Kubernetes gives 50 s, after another controller manager leads.
+   */
+  const limitSeconds = isK3s ? 120 : 60;
 
   it("while API and workload go on", async () => {
     const measurement = await Measurement.start(topology, `${samplesFolder}-power-loss`);
     const startMs = Date.now();
     await fault(topology, "power-off", initial);
-    for (const { sentence, look } of promises.filter((one) => /workload/.test(one.sentence))) {
-      await eventually(60, async () => {
+    for (const { sentence, look } of promisesOf(topology).filter((one) =>
+      /workload/.test(one.sentence),
+    )) {
+      await eventually(limitSeconds, async () => {
         const instead = await look(topology);
         return instead === undefined ? undefined : `${sentence}: ${instead}`;
       });
@@ -30,8 +37,8 @@ describe("the machine that was the only server can be powered off", function () 
     const api = figures(outside, whole, gone);
     const written = figures(writes, whole, gone);
     // Without a quorum it would be for good; how long it really is, the bench says.
-    assert.ok(api.longestGapMs < 10_000, `the API was away for ${String(api.longestGapMs)} ms`);
-    assert.ok(written.longestGapMs < 10_000, `no write for ${String(written.longestGapMs)} ms`);
+    assert.ok(api.longestGapMs < limitMs, `the API was away for ${String(api.longestGapMs)} ms`);
+    assert.ok(written.longestGapMs < limitMs, `no write for ${String(written.longestGapMs)} ms`);
     assert.deepEqual(lost, []);
   });
 
