@@ -61,9 +61,9 @@ function keyOf({ op, urn }: Metadata): string {
   return `${op} ${urn}`;
 }
 
-/** Components only hold other resources, and providers do nothing of their own. */
-function actsByItself({ type, old, new: next }: Metadata): boolean {
-  return (next ?? old)?.custom === true && !type.startsWith("pulumi:");
+/** Components only hold other resources, providers do nothing of their own, and what stays as it is does nothing. */
+function actsByItself({ op, type, old, new: next }: Metadata): boolean {
+  return op !== "same" && (next ?? old)?.custom === true && !type.startsWith("pulumi:");
 }
 
 function nameOf({ op, urn }: Metadata): string {
