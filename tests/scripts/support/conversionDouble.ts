@@ -48,7 +48,7 @@ export function answerRange(all: readonly Entry[], request: string): string {
       revision: z.coerce.number().default(0),
     })
     .parse(JSON.parse(request));
-  const newest = Math.max(...all.map(({ created }) => created)) + 10;
+  const newest = Math.max(1, ...all.map(({ created }) => created)) + 10;
   const isThere = ({ created, version }: Entry): boolean =>
     version === deletedSince
       ? revision !== 0 && revision < newest
