@@ -6,7 +6,8 @@ import { machinesWith, type Topology } from "./topology.ts";
 
 /**
  * Writes the administrator's kubeconfig, which goes through the endpoint's numeric address, to the
- * lab's state, readable by its owner only. It serves from the moment that the endpoint does.
+ * lab's state, readable by its owner only, and the cluster's authority beside it. It serves from the moment that the
+ * endpoint does.
  * @returns whether a server that is on had one to take.
  */
 export async function writeKubeconfig(topology: Topology): Promise<boolean> {
@@ -19,6 +20,8 @@ export async function writeKubeconfig(topology: Topology): Promise<boolean> {
     const { address, port } = topology.endpoint;
     document.setIn(["clusters", 0, "cluster", "server"], `https://${address}:${String(port)}`);
     await writeFile(statePaths.kubeconfig, document.toString({ lineWidth: 0 }), { mode: 0o600 });
+    const ca = document.getIn(["clusters", 0, "cluster", "certificate-authority-data"]);
+    await writeFile(statePaths.clusterCa, Buffer.from(String(ca), "base64"));
     return true;
   }
   return false;

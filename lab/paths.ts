@@ -28,6 +28,8 @@ export const statePaths = {
   hostKey: (machine: string): string => join(stateFolder, "ssh", "hosts", machine),
   tsigSecret: join(stateFolder, "tsig.secret"),
   kubeconfig: join(stateFolder, "kubeconfig"),
+  /** Of the cluster whose kubeconfig that is. */
+  clusterCa: join(stateFolder, "cluster-ca.crt"),
   machine: (machine: string): string => join(stateFolder, "machines", machine),
   residents: join(stateFolder, "residents.json"),
   mirrorLog: join(stateFolder, "mirror.log"),

@@ -22,7 +22,7 @@ export function printBench(bench: Bench): void {
     ],
     ["loss of power", costs(losses)],
     [
-      "idle, median of five",
+      "idle, median of three",
       `pulumi up ${median(idle.upMs)}, with its preview ${median(idle.upWithPreviewMs)}, pulumi preview ${median(idle.previewMs)}`,
     ],
     [

@@ -1,5 +1,6 @@
 import { must, run } from "../machines/shell.ts";
 import { operatorEnvironment } from "../operatorEnvironment.ts";
+import { statePaths } from "../paths.ts";
 import { initialServerOf, type Topology } from "../topology.ts";
 
 /** A command line that runs where the operator sits: inside the lab's network namespace. */
@@ -36,10 +37,14 @@ async function apiAddress(topology: Topology): Promise<string> {
   return !byEndpoint && byServer ? direct : url;
 }
 
-/** An API server that does not know strangers, as k3s', says 401 to them: it answers all the same. */
+/**
+ * An API server that does not know strangers, as k3s', says 401 to them: it answers all the same. Not so one whose
+ * certificate does not name the endpoint yet.
+ */
 async function answers(namespace: string, url: string): Promise<boolean> {
   const status = ["--output", "/dev/null", "--write-out", "%{http_code}"];
-  const ask = ["curl", "--silent", "--insecure", "--max-time", "1", ...status, `${url}/readyz`];
+  const verified = ["--cacert", statePaths.clusterCa];
+  const ask = ["curl", "--silent", ...verified, "--max-time", "1", ...status, `${url}/readyz`];
   const { stdout } = await run(["ip", "netns", "exec", namespace, ...ask]);
   return stdout === "200" || stdout === "401";
 }
