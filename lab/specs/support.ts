@@ -40,10 +40,15 @@ export async function expectRefusal(...says: readonly RegExp[]): Promise<void> {
   assert.deepEqual(await runningSince(topology), before);
 }
 
-/** Those of the objects that were there and are there no more. Pods come and go with machines, Leases with who holds them. */
+/**
+ * Those of the objects that were there and are there no more. Pods come and go with machines, Leases with who holds them;
+ * ReplicaSets and EndpointSlices are made anew with a rollout and with a Service that moves.
+ */
 export async function missingOf(objects: readonly string[]): Promise<string[]> {
   const now = new Set(await readObjects(topology));
-  return objects.filter((object) => !now.has(object) && !/^(Pod|Lease) /.test(object));
+  return objects.filter(
+    (object) => !now.has(object) && !/^(Pod|Lease|ReplicaSet|EndpointSlice) /.test(object),
+  );
 }
 
 /** Waits until nothing has started or ended on any machine for 5 s: after a boot, pods come back one by one. */
