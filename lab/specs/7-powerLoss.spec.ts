@@ -6,12 +6,11 @@ import { Measurement } from "../measure/measurement.ts";
 import { promisesOf } from "../measure/verify.ts";
 import { missingToWhole } from "../measure/whole.ts";
 import { samplesFolder } from "../rehearsal.ts";
-import { initial, keepLogsOfFailures, topology } from "./support.ts";
+import { initial, isK3s, keepLogsOfFailures, topology } from "./support.ts";
 
 describe("the machine that was the only server can be powered off", function () {
   this.timeout("10m");
   keepLogsOfFailures();
-  const isK3s = topology.distribution.name === "k3s";
   /** etcd of k3s waits 5 to 10 s before it elects another leader, kubeadm's a tenth of that. */
   const limitMs = isK3s ? 15_000 : 10_000;
   /**

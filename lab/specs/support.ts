@@ -13,6 +13,9 @@ import { chosenTopology, initialServerOf, machinesWith } from "../topology.ts";
 /** The lab that the specs are about. */
 export const topology = chosenTopology();
 
+/** Whether the home is on k3s. */
+export const isK3s = topology.distribution.name === "k3s";
+
 /** Its servers by name, in the order of the list. */
 export const servers = machinesWith(topology, "server").map(({ name }) => name);
 
