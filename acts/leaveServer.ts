@@ -4,6 +4,7 @@ import { runScript } from "../ssh/runScript.ts";
 import { type ActContext, ActError } from "./act.ts";
 import { describeMembers, etcdMembers, membersOf, quorumHoldsWithout } from "./etcdMembers.ts";
 import { gate } from "./gate.ts";
+import { handOverLeadership } from "./handOverLeadership.ts";
 import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { drainServer } from "./loadBalancers.ts";
@@ -61,7 +62,7 @@ async function leave(
   try {
     await leaveGate(cluster, request);
     await drainServer(cluster, request, progress);
-    await handOverLeadership(cluster, machine, progress);
+    await handOverLeadership(cluster, machine, await etcdMembers(cluster), progress);
     await runScript(connection, { script, verb: "retire" }, progress);
     // While its etcd still runs: of two members the other one could not remove it alone.
     for (const member of membersOf(machine, await etcdMembers(cluster))) {
@@ -119,21 +120,6 @@ async function leaveGate(
       "bring the unhealthy members back first; the last server of a cluster never leaves",
     );
   }
-}
-
-async function handOverLeadership(
-  cluster: LiveCluster,
-  machine: MembershipRequest["machine"],
-  progress: ActContext["progress"],
-): Promise<void> {
-  const members = await etcdMembers(cluster);
-  const [own] = membersOf(machine, members);
-  const heir = members.find(
-    ({ id, role, healthy }) => id !== own?.id && role === "voter" && healthy,
-  );
-  if (own?.leader !== true || heir === undefined) return;
-  progress(`etcd's leadership goes from ${own.name} to ${heir.name}`);
-  await cluster.distribution.moveLeader(cluster, own, heir);
 }
 
 /** A removed member whose etcd still ran would add itself again: the list is watched for a while. */

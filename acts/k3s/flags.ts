@@ -3,7 +3,7 @@ import type { SshConnection } from "../../ssh/connection.ts";
 import { runScript } from "../../ssh/runScript.ts";
 import { type ActContext, ActError, type Progress } from "../act.ts";
 import { endpointNames } from "../endpointAddress.ts";
-import { membersOf } from "../etcdMembers.ts";
+import { handOverLeadership } from "../handOverLeadership.ts";
 import { healthyMembers } from "../healthyMembers.ts";
 import { withLease } from "../lease.ts";
 import type { LiveCluster } from "../liveCluster.ts";
@@ -104,12 +104,8 @@ export async function ensureConfig(
     const members = await healthyMembers(cluster, progress);
     if (members.length > 1) {
       await drainServer(cluster, request, progress);
-      const [own] = membersOf(machine, members);
-      const heir = members.find((member) => member !== own);
-      // k3s may end without handing over, and an election takes seconds.
-      if (own?.leader === true && heir !== undefined) {
-        await cluster.distribution.moveLeader(cluster, own, heir);
-      }
+      // k3s may end without handing over.
+      await handOverLeadership(cluster, machine, members, progress);
     }
     await runLocked(
       connection,
