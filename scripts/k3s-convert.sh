@@ -93,8 +93,6 @@ report() {
   result "{\"phase\":\"$(read_phase)\",\"datastore\":\"$datastore\",\"active\":$(truth k3s_runs),\"staleEtcd\":$stale,\"convertedAt\":$at,\"coldCopy\":$cold,\"changed\":$changed}"
 }
 
-truth() { if "$@"; then printf true; else printf false; fi; }
-
 convert() {
   refuse_what_cannot_work
   ensure_packages sqlite3 curl

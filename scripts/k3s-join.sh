@@ -21,7 +21,7 @@ check() {
 
 halt() {
   has_unit k3s || return 0
-  stop_server
+  stop_server "run pulumi up again"
   changed=true
 }
 
@@ -34,7 +34,7 @@ ensure() {
   fi
   require_version
   require_same_cluster
-  ! has_unit k3s || stop_server
+  ! has_unit k3s || stop_server "run pulumi up again"
   rm -f "$TRIAD_DATA/seen-as-voter" "$LEAVING" "$STAY_OUT"
   # Before the join: a run that is cut off after it must not take this server for one that was there before Triad.
   install_file "$TRIAD_DATA/joined" 0600 <<<"k3s $VERSION"
@@ -63,12 +63,6 @@ joined_or_hopeless() {
   up_or_hopeless 0
 }
 
-stop_server() {
-  timeout 150 systemctl stop k3s ||
-    fail "k3s does not stop" "a server that still runs would join again behind our back" \
-      "see systemctl status k3s on this machine, then run pulumi up again"
-}
-
 # The token begins with the hash of the cluster's certificate authority.
 require_same_cluster() {
   local wanted file
@@ -95,7 +89,7 @@ give_up() {
       "etcd counts on this machine now, so it is not put back" \
       "see journalctl -u k3s on this machine; it keeps trying, then run pulumi up again"
   fi
-  stop_server
+  stop_server "run pulumi up again"
   systemctl disable k3s 2>/dev/null || true
   move_aside "$K3S_DATA/server" "$TRIAD_DATA/half-join/$(date +%Y%m%dT%H%M%S)"
   forget_server_files

@@ -28,7 +28,7 @@ Restart=no"
     info "k3s goes on until its member is removed: the other voter cannot remove it alone"
   else
     info "stopping k3s"
-    stop_server
+    stop_server "run this again"
   fi
   changed=true
 }
@@ -49,7 +49,7 @@ ensure() {
     result "{\"changed\":false,\"worker\":$(truth has_unit k3s-agent)}"
     return
   fi
-  stop_server
+  stop_server "run this again"
   systemctl disable k3s
   keep_cold_copy
   forget_server_files
@@ -64,14 +64,6 @@ ensure() {
   rm -rf "$K3S_DATA/agent/containerd" "$K3S_DATA/agent/etc" "$K3S_DATA/agent/pod-manifests"
   rm -f "$K3S_DATA/agent"/*.{crt,key,kubeconfig}
   result '{"changed":true,"worker":false}'
-}
-
-truth() { if "$@"; then printf true; else printf false; fi; }
-
-stop_server() {
-  timeout 150 systemctl stop k3s ||
-    fail "k3s does not stop" "a server that still runs would join again behind our back" \
-      "see systemctl status k3s on this machine, then run this again"
 }
 
 # Its volumes are beside it and stay: /var/lib/rancher/k3s/storage, /var/lib/longhorn.

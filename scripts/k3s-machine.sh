@@ -52,15 +52,6 @@ report() {
 is_member() { has_unit k3s || has_unit k3s-agent; }
 
 # In the words of k3s's releases.
-architecture() {
-  case $(uname -m) in
-    x86_64) printf amd64 ;;
-    aarch64) printf arm64 ;;
-    armv7l | armv8l) printf arm ;;
-    *) uname -m | tr -d '\n' ;;
-  esac
-}
-
 # containerd reads this file when k3s starts; one that is somebody else's stays.
 ensure_mirror() {
   local file="$K3S_ETC/registries.yaml" registry text='# Written by Triad

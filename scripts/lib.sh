@@ -71,6 +71,19 @@ json_string() {
   printf '"%s"' "$text"
 }
 
+# truth COMMAND [ARGUMENT...]: prints in JSON's words whether it succeeds
+truth() { if "$@"; then printf true; else printf false; fi; }
+
+# The machine's architecture as releases name it.
+architecture() {
+  case $(uname -m) in
+    x86_64) printf amd64 ;;
+    aarch64) printf arm64 ;;
+    armv7l | armv8l) printf arm ;;
+    *) uname -m | tr -d '\n' ;;
+  esac
+}
+
 # result JSON: the answer of this run; one line, once
 result() {
   [[ $result_given == false ]] || fail "a second result: $1" "callers read one line" "call result once"

@@ -67,14 +67,6 @@ report() {
 
 is_member() { [[ -e $ROOT/etc/kubernetes/kubelet.conf ]]; }
 
-architecture() {
-  case $(uname -m) in
-    x86_64) printf amd64 ;;
-    aarch64) printf arm64 ;;
-    *) uname -m | tr -d '\n' ;;
-  esac
-}
-
 # On a member only if it is absent: whoever changes flags of a running API server brings its files.
 ensure_audit_policy() {
   [[ ${ROLE:-} == server && -n ${AUDIT_POLICY:-} ]] || return 0

@@ -25,18 +25,8 @@ check() {
     "$(k3s_facts "$listeners")" "$listeners")"
 }
 
-truth() { if "$@"; then printf true; else printf false; fi; }
-
 os_name() {
   [[ ! -r $ROOT/etc/os-release ]] || sed -nE '/^PRETTY_NAME=/{s///;s/^["'"'"'](.*)["'"'"']$/\1/;p;q}' "$ROOT/etc/os-release"
-}
-
-architecture() {
-  case $(uname -m) in
-    x86_64) printf amd64 ;;
-    aarch64) printf arm64 ;;
-    *) uname -m | tr -d '\n' ;;
-  esac
 }
 
 # The least that is free, in whole GiB, where etcd, containerd and the system keep their files.

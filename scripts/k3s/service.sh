@@ -112,6 +112,13 @@ start_server() {
   systemctl "$1" --no-block k3s
 }
 
+# stop_server AGAIN: ends with what to do then where it does not stop
+stop_server() {
+  timeout 150 systemctl stop k3s ||
+    fail "k3s does not stop" "a server that still runs would join again behind our back" \
+      "see systemctl status k3s on this machine, then $1"
+}
+
 # server_up OLD_PID: whether another process than the old one is a server whose API answers
 server_up() {
   local state
