@@ -15,7 +15,7 @@ render_peers() {
 
 # Those in the configuration on disk that PEERS lacks. Those that had left before are forgotten once the list changes.
 former_peers() {
-  local peer mark listed=' ' left=' ' gone=''
+  local peer mark listed='' left='' gone=''
   ours || return 0
   while read -r peer mark; do
     case $mark in

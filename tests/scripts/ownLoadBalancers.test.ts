@@ -38,6 +38,11 @@ describe("scripts/haproxy.sh and scripts/keepalived.sh on the servers themselves
     assert.doesNotMatch(home.network.output("a", "ip", "maddress"), /224\.0\.0\.18/);
   });
 
+  it("told the same again, it goes on as it is", async () => {
+    await home.ensure("a", ["a"]);
+    assert.deepEqual(home.moves, ["+a"]);
+  });
+
   it("two more come, before the holder knows of them: the address stays where it is, without a gap", async () => {
     const list: Server[] = ["a", "b", "c"];
     const seen = await home.asking("hub", "a", async () => {
