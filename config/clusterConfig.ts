@@ -4,6 +4,9 @@ export type DistributionName = "kubeadm" | "k3s";
 /** A value in k3s's config.yaml. */
 export type FlagValue = string | number | boolean | readonly (string | number | boolean)[];
 
+/** What deleting does, of one server or of the whole stack. */
+export type OnDestroy = "leave" | "forget" | "wipe";
+
 /** How Triad logs in to a machine. */
 export interface SshLogin {
   /** The user; needs sudo without a password unless it is root. */
@@ -26,6 +29,10 @@ export interface MachineConfig {
   readonly ssh: SshLogin;
   /** The network interface that has `address`. Absent: looked up on the machine. */
   readonly interface?: string;
+  /** Whether it is no more: nobody logs in to it, and what the cluster remembers of it goes. */
+  readonly gone: boolean;
+  /** What a server is once it has left. Absent: it is cleaned. */
+  readonly becomes?: "worker";
 }
 
 /** Name, address and port by which the API is reached. */
@@ -166,7 +173,10 @@ export interface ClusterConfig {
   readonly servers: readonly string[];
   /** The server of the list after which to stop for now. Absent: all of them. */
   readonly pauseAfter?: string;
-  /** The server that has, or will first have, the data. Default: the first of `servers`. */
+  /**
+   * The server that has, or will first have, the data, and is not gone. Default: the first of
+   * `servers` that is not.
+   */
   readonly initialServer: string;
   /** Names of the machines that are workers. Default: none. */
   readonly workers: readonly string[];
@@ -188,5 +198,7 @@ export interface ClusterConfig {
   /** Given exactly if the distribution is k3s. */
   readonly k3s?: K3sConfig;
   readonly backup: BackupConfig;
+  /** Default: leave. */
+  readonly onDestroy: OnDestroy;
   readonly preflight: PreflightConfig;
 }

@@ -11,6 +11,7 @@ import type { World } from "./rules/rule.ts";
 import { salvage } from "./salvage.ts";
 import { k3s as k3sSchema } from "./schema/k3s.ts";
 import { schema, secretKeys, type ParsedConfig } from "./schema.ts";
+import { untilPause } from "./untilPause.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -110,14 +111,13 @@ function isWithin(path: string, other: string): boolean {
 }
 
 function complete(parsed: ParsedConfig): ClusterConfig {
-  const { distribution, endpoint, initialServer, k3s, machines, ssh } = parsed;
+  const { distribution, endpoint, k3s, machines, ssh } = parsed;
   const login = { user: ssh.user, port: ssh.port };
-  const [first = ""] = parsed.servers;
   return {
     ...networks[distribution],
-    ...withoutSecret(parsed),
+    ...withoutGuards(parsed),
     ...(distribution === "k3s" ? { k3s: k3s ?? k3sSchema.parse({}) } : {}),
-    initialServer: initialServer ?? first,
+    initialServer: initialServerOf(parsed),
     endpoint: {
       ...endpoint,
       name: endpoint.name ?? endpoint.address,
@@ -133,11 +133,20 @@ function complete(parsed: ParsedConfig): ClusterConfig {
   };
 }
 
-function withoutSecret({
+/** What is for the config alone: the secret, and the word that has let a wipe pass. */
+function withoutGuards({
   dnsTsigSecret: _secret,
+  wipe: _word,
   ...open
-}: ParsedConfig): Omit<ParsedConfig, "dnsTsigSecret"> {
+}: ParsedConfig): Omit<ParsedConfig, "dnsTsigSecret" | "wipe"> {
   return open;
+}
+
+/** One that is gone has its data no more: the first that lives takes its place. */
+function initialServerOf({ initialServer, machines, pauseAfter, servers }: ParsedConfig): string {
+  const living = untilPause(servers, pauseAfter).filter((name) => machines[name]?.gone !== true);
+  const [first = ""] = living;
+  return initialServer !== undefined && living.includes(initialServer) ? initialServer : first;
 }
 
 /** VRRP has no router 0. */

@@ -1,15 +1,18 @@
+import { becomes } from "./rules/becomes.ts";
 import { cidrs } from "./rules/cidrs.ts";
 import { distribution } from "./rules/distribution.ts";
 import { dns } from "./rules/dns.ts";
 import { endpoint } from "./rules/endpoint.ts";
 import { files } from "./rules/files.ts";
 import { flags } from "./rules/flags.ts";
+import { gone } from "./rules/gone.ts";
 import { k3s } from "./rules/k3s.ts";
 import { machines } from "./rules/machines.ts";
 import { pause } from "./rules/pause.ts";
 import { roles } from "./rules/roles.ts";
 import type { Rule } from "./rules/rule.ts";
 import { version } from "./rules/version.ts";
+import { wipe } from "./rules/wipe.ts";
 
 /** The rules between keys, in the order in which their faults are shown. */
 export const rules: readonly Rule[] = [
@@ -18,10 +21,13 @@ export const rules: readonly Rule[] = [
   machines,
   roles,
   pause,
+  gone,
+  becomes,
   endpoint,
   cidrs,
   dns,
   files,
   flags,
   k3s,
+  wipe,
 ];

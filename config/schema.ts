@@ -1,23 +1,14 @@
 import { z } from "zod";
 import { artifacts } from "./schema/artifacts.ts";
 import { k3s } from "./schema/k3s.ts";
+import { machine } from "./schema/machine.ts";
 import { text } from "./values/complaint.ts";
-import { HOW_TO_GET, judgeHostKey } from "./values/hostKey.ts";
-import {
-  judgeDnsLabel,
-  judgeDnsName,
-  judgeInterfaceName,
-  judgeNotEmpty,
-  judgeUserName,
-} from "./values/names.ts";
+import { judgeDnsLabel, judgeDnsName, judgeNotEmpty, judgeUserName } from "./values/names.ts";
 import { judgeCidr, judgeIpv4 } from "./values/network.ts";
+import { port } from "./values/port.ts";
 import { judgeHttpsUrl } from "./values/url.ts";
 import { judgeVersion } from "./values/version.ts";
 
-const EXAMPLE_HOST_KEY =
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMl9mVSCtVMaZRbaj+GLCL3ODspXU0LXJQzMP2NF0lIm";
-
-const port = z.int().min(1).max(65535);
 const positive = z.number().min(0.001);
 const positiveInteger = z.int().min(1);
 
@@ -29,30 +20,6 @@ const flags = z.record(
   z.string(),
   z.union([z.string(), z.number(), z.boolean()]).transform(String),
 );
-
-const machine = z.strictObject({
-  address: text(judgeIpv4, "10.0.20.100").describe(
-    "IPv4 address, used for SSH and by the cluster. No two machines share one.",
-  ),
-  hostKey: text(judgeHostKey, EXAMPLE_HOST_KEY)
-    .describe(
-      "Its SSH host key, the first two words of /etc/ssh/ssh_host_ed25519_key.pub. A machine that shows another one is not talked to.",
-    )
-    .meta({ cure: HOW_TO_GET }),
-  nodeName: text(judgeDnsName, "k8s-master")
-    .exactOptional()
-    .describe("Its name as a Kubernetes Node. Default: its name here."),
-  ssh: z
-    .strictObject({
-      user: text(judgeUserName, "ops").exactOptional().describe("Default: the user of `ssh`."),
-      port: port.exactOptional().describe("Default: the port of `ssh`."),
-    })
-    .prefault({})
-    .describe("What differs from `ssh` on this machine."),
-  interface: text(judgeInterfaceName, "eth0")
-    .exactOptional()
-    .describe("Network interface that has the address. Default: looked up on the machine."),
-});
 
 const endpoint = z.strictObject({
   name: text(judgeDnsName, "k8s-apiserver.homelab.example")
@@ -214,6 +181,15 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe("Where backups are kept."),
+  onDestroy: z
+    .enum(["leave", "forget", "wipe"])
+    .default("leave")
+    .describe(
+      "What `pulumi destroy` does, from the `up` after you said it. leave: servers leave, but never the last one, and a cluster that Triad found runs on with its endpoint. forget: nothing at all. wipe: the last server goes too, with endpoint and record.",
+    ),
+  wipe: text(judgeDnsLabel, "homelab")
+    .exactOptional()
+    .describe("The cluster's `name` once more, without which `onDestroy: wipe` is refused."),
   preflight: preflight
     .prefault({})
     .describe("What a machine must have before anything is changed on it."),
@@ -235,4 +211,6 @@ export const textKeys: readonly string[] = [
   "podCidr",
   "serviceCidr",
   "dnsTsigSecret",
+  "onDestroy",
+  "wipe",
 ];

@@ -6,6 +6,7 @@ import type {
   DnsConfig,
   EndpointConfig,
   MachineConfig,
+  OnDestroy,
   PreflightConfig,
   SnapshotsConfig,
   TsigKey,
@@ -43,7 +44,11 @@ export interface DnsRecordPlan {
   readonly tsig: TsigKey;
 }
 
-/** What the cluster is to be: a pure function of the config, deeply frozen. */
+/**
+ * What the cluster is to be: a pure function of the config, deeply frozen. Machines that are gone keep their place in the
+ * lists, since what is registered for them must be known to be gone before it can be forgotten; who needs those that
+ * live asks for {@link present}.
+ */
 export interface ClusterPlan {
   readonly name: string;
   readonly distribution: DistributionName;
@@ -51,9 +56,12 @@ export interface ClusterPlan {
   readonly version: string;
   /** Whether Triad may create a new cluster on the initial server. */
   readonly initialise: boolean;
+  /** Never one that is gone. */
   readonly initialServer: MachinePlan;
   /** In the order of the list, up to the pause if there is one. */
   readonly servers: readonly MachinePlan[];
+  /** Names of the servers behind the pause: left as they are, so none of them is one yet. */
+  readonly waiting: readonly string[];
   readonly workers: readonly MachinePlan[];
   /** Where they are the servers' own, these are the servers. */
   readonly loadBalancers: readonly LoadBalancerPlan[];
@@ -89,6 +97,7 @@ export interface ClusterPlan {
   /** An audit policy, as a path relative to the project. */
   readonly auditPolicyFile?: string;
   readonly backup: BackupConfig;
+  readonly onDestroy: OnDestroy;
   readonly preflight: PreflightConfig;
 }
 
@@ -121,6 +130,7 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     initialise: config.initialise,
     initialServer: machinePlan(config, config.initialServer, "server"),
     servers,
+    waiting: config.servers.slice(servers.length),
     workers,
     loadBalancers: (ownLoadBalancers ? servers : named).map((machine, position) => ({
       ...machine,
@@ -144,6 +154,7 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     flags: serverFlags(config),
     ...(auditPolicyFile === undefined ? {} : { auditPolicyFile }),
     backup: config.backup,
+    onDestroy: config.onDestroy,
     preflight: config.preflight,
   });
 }

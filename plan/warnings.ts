@@ -2,14 +2,42 @@ import type { ClusterConfig } from "../config/clusterConfig.ts";
 import { untilPause } from "../config/untilPause.ts";
 import { cureOfRemoval } from "../config/values/k3sDefects.ts";
 
+type ConfigOfLists = Pick<ClusterConfig, "loadBalancers" | "machines" | "servers" | "workers">;
+
 /** What the config asks for and may have, but somebody should know at every run. */
 export function warnings(config: ClusterConfig): string[] {
+  const living = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => config.machines[name]?.gone !== true);
   return [
+    ...gone(config),
     ...(config.pauseAfter === undefined
-      ? evenNumber(config.servers.length)
+      ? evenNumber(living(config.servers).length)
       : pause(config.servers, untilPause(config.servers, config.pauseAfter))),
-    ...loneBalancer(config.loadBalancers),
+    ...loneBalancer(living(config.loadBalancers)),
     ...(config.distribution === "k3s" ? brokenRemoval(config.version) : []),
+    ...destroy(config),
+  ];
+}
+
+function gone({ loadBalancers, machines, servers, workers }: ConfigOfLists): string[] {
+  const lists = { servers, workers, loadBalancers };
+  return Object.entries(lists).flatMap(([list, names]) =>
+    names
+      .filter((name) => machines[name]?.gone === true)
+      .map(
+        (name) =>
+          `machines.${name}.gone: once an up has ended well with it, take ${name} off ${list}; or, when its ` +
+          "successor runs, give the new hostKey and take gone away",
+      ),
+  );
+}
+
+function destroy({ name, onDestroy }: ClusterConfig): string[] {
+  if (onDestroy === "leave") return [];
+  return [
+    onDestroy === "wipe"
+      ? `onDestroy: pulumi destroy wipes the last server of ${name} too, and its data`
+      : `onDestroy: pulumi destroy forgets ${name} and changes nothing on its machines; so does a shorter list of servers`,
   ];
 }
 

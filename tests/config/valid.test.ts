@@ -50,6 +50,17 @@ describe("a valid stack file", () => {
     });
     assert.deepEqual(config.machines["lb1"]?.ssh, { user: "ops", port: 22 });
     assert.equal(config.machines["lb1"].nodeName, "lb1");
+    assert.equal(config.machines["lb1"].gone, false);
+    assert.equal("becomes" in config.machines["lb1"], false);
+    assert.equal(config.onDestroy, "leave");
+  });
+
+  it("has an initial server that lives, whatever initialServer says", () => {
+    assert.equal(parseConfig(fixture("goneInitialServer").raw).initialServer, "shuttle");
+    assert.equal(parseConfig(fixture("goneMajority").raw).initialServer, "shuttle");
+    const { raw } = fixture("k3sAllKeys");
+    const named = parseConfig({ ...raw, initialServer: "shuttle" });
+    assert.equal(named.initialServer, "shuttle");
   });
 
   it("gets k3s's defaults, and servers that balance themselves on a port of their own", () => {
@@ -123,6 +134,11 @@ describe("a valid stack file", () => {
     });
     assert.deepEqual(config.etcd.extraArgs["snapshot-count"], "10000");
     assert.equal(config.dns?.tsig.algorithm, "hmac-sha512");
+    assert.equal(config.machines["k8s-master"].becomes, "worker");
+    assert.equal(config.machines["k8s-node1"].gone, true);
+    assert.equal(config.onDestroy, "wipe");
+    // It has let the wipe pass, and is no one's business after that.
+    assert.equal("wipe" in config, false);
   });
 
   it("uses every key in allKeys and k3sAllKeys", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { planCluster } from "../../plan/clusterPlan.ts";
+import { present } from "../../plan/present.ts";
 import { sampleConfig, sampleK3sConfig } from "./sampleConfig.ts";
 
 describe("the plan", () => {
@@ -139,6 +140,68 @@ describe("the plan", () => {
     const { warnings } = planCluster(config);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? "", /^version: k3s v1\.33\.5\+k3s1 .*upgrade to v1\.33\.6\+k3s1/);
+  });
+
+  describe("with machines that are gone", () => {
+    const goneConfig = (
+      gone: readonly string[],
+      names = { servers: ["a", "b", "c"], workers: ["w1"] },
+    ) => {
+      const config = sampleConfig(names);
+      const machines = Object.entries(config.machines).map(([name, machine]) => [
+        name,
+        { ...machine, gone: gone.includes(name) },
+      ]);
+      return { ...config, machines: Object.fromEntries(machines) };
+    };
+
+    it("keeps their places, so that nothing of the others changes", () => {
+      const { servers, loadBalancers, peers, ...before } = planCluster(goneConfig([]));
+      const after = planCluster(goneConfig(["c", "lb1"]));
+      const flags = (machines: readonly { name: string; gone: boolean }[]): string[] =>
+        machines.map(({ name, gone }) => (gone ? `${name} gone` : name));
+      assert.deepEqual(flags(after.servers), ["a", "b", "c gone"]);
+      assert.deepEqual(flags(after.loadBalancers), ["lb1 gone", "lb2"]);
+      assert.deepEqual(
+        after.loadBalancers.map(({ priority }) => priority),
+        loadBalancers.map(({ priority }) => priority),
+      );
+      assert.deepEqual(
+        after.peers.map(({ name }) => name),
+        peers.map(({ name }) => name),
+      );
+      assert.equal(after.convert, before.convert);
+      assert.equal(after.moveWorkers, servers.length > 1);
+    });
+
+    it("warns at every run of what is to be done next, and judges parity by those that live", () => {
+      const { warnings } = planCluster(goneConfig(["c", "lb1"]));
+      assert.match(warnings.join("\n"), /machines\.c\.gone: .* take c off servers/);
+      assert.match(warnings.join("\n"), /machines\.lb1\.gone: .* take lb1 off loadBalancers/);
+      assert.match(warnings.join("\n"), /servers: 2 servers have no more quorum than 1/);
+      assert.match(warnings.join("\n"), /loadBalancers: lb2 is alone/);
+    });
+
+    it("says who of a list lives", () => {
+      const { servers } = planCluster(goneConfig(["b"]));
+      assert.deepEqual(
+        present(servers).map(({ name }) => name),
+        ["a", "c"],
+      );
+    });
+  });
+
+  it("warns of an end that is not the usual one", () => {
+    const ends: [string, Record<string, string>, RegExp][] = [
+      ["forget", {}, /^onDestroy: pulumi destroy forgets sample/],
+      ["wipe", { wipe: "sample" }, /^onDestroy: pulumi destroy wipes the last server of sample/],
+    ];
+    for (const [onDestroy, more, expected] of ends) {
+      const plan = planCluster(sampleConfig({ servers: ["a"] }, { onDestroy, ...more }));
+      assert.equal(plan.onDestroy, onDestroy);
+      assert.equal(plan.warnings.length, 1);
+      assert.match(plan.warnings[0] ?? "", expected);
+    }
   });
 
   const warnings: [servers: number, loadBalancers: string[], expected: RegExp[]][] = [

@@ -133,10 +133,14 @@ describe("every plan", () => {
       fc.property(pausing, fc.nat(), ({ servers, workers, described }, at) => {
         const count = 1 + (at % (servers.length - 1));
         const pauseAfter = servers[count - 1] ?? "";
-        const { warnings, ...paused } = planCluster(
+        const { warnings, waiting, ...paused } = planCluster(
           sampleK3sConfig({ servers, workers, described }, { pauseAfter }),
         );
-        const { warnings: _parity, ...shorter } = planCluster(
+        const {
+          warnings: _parity,
+          waiting: _nobody,
+          ...shorter
+        } = planCluster(
           sampleK3sConfig({
             servers: servers.slice(0, count),
             workers,
@@ -145,6 +149,7 @@ describe("every plan", () => {
         );
         assert.deepEqual(paused, shorter);
         assert.equal(warnings.length, 1);
+        assert.deepEqual(waiting, servers.slice(count));
       }),
     );
   });

@@ -1,3 +1,4 @@
+import type { EtcdMember } from "../../acts/etcdMembers.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { type ClusterPlan, planCluster } from "../../plan/clusterPlan.ts";
 
@@ -43,12 +44,45 @@ export function samplePlan(
   );
 }
 
+/** As overrides of {@link samplePlan}: these machines are gone. */
+export function withGone(...gone: readonly string[]): Readonly<Record<string, unknown>> {
+  return described(addresses, gone);
+}
+
+function described(
+  addressOf: Readonly<Record<string, string>>,
+  gone: readonly string[],
+): Readonly<Record<string, unknown>> {
+  const machines = Object.entries(addressOf).map(([name, address]) => [
+    name,
+    { address, hostKey: sampleHostKey, gone: gone.includes(name) },
+  ]);
+  return { machines: Object.fromEntries(machines) };
+}
+
+/** A voter at an address. */
+export function member(address: string, healthy = true): EtcdMember {
+  return {
+    id: address,
+    name: address,
+    peerAddress: address,
+    role: "voter",
+    healthy,
+    leader: false,
+  };
+}
+
 const home = {
   "thinkpad-192-168-1-5": "192.168.1.5",
   "shuttle-192-168-1-12": "192.168.1.12",
   "hp-192-168-1-6": "192.168.1.6",
   odroid1: "192.168.1.21",
 };
+
+/** As overrides of {@link sampleK3sPlan}: these machines are gone. */
+export function homeWithGone(...gone: readonly string[]): Readonly<Record<string, unknown>> {
+  return described(home, gone);
+}
 
 /** The plan of a home on k3s whose servers balance themselves; machines that are no servers are workers. */
 export function sampleK3sPlan(
