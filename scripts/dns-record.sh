@@ -1,17 +1,23 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # changed and last_seen come from lib.sh
+# shellcheck disable=SC2034,SC2154 # set in lib.sh, or read there
 #
 # The endpoint's A record, by RFC 2136 with a TSIG key. Runs on a machine that reaches the DNS server.
 #
 # Verbs
 #   ensure   the name has this address alone: a stale A, AAAA or CNAME of it is replaced in the same update
 #   check    what the server answers
-#   remove   takes the record away if it still has our address; one that somebody has redirected stays
+#   remove   with wipe takes the record away if it still has our address; one that somebody has redirected stays. Without,
+#            it stays: the cluster goes on, and its clients find it by this name
 #
 # Variables
 #   DNS_SERVER, DNS_PORT   the zone's primary; the port by default 53
 #   ZONE, NAME, ADDRESS, TTL    NAME in full, TTL in seconds
 #   TSIG_NAME, TSIG_ALGORITHM, TSIG_SECRET    the key; the secret reaches nsupdate by its standard input
+#   ON_DESTROY             leave (default), forget or wipe
+#
+# part: found/packages.sh
+
+PACKAGE_OWNER=dns-record
 
 ensure() {
   require_all
@@ -41,6 +47,11 @@ check() {
 }
 
 remove() {
+  if [[ ${ON_DESTROY:-} != wipe ]]; then
+    info "the endpoint's record stays: the cluster's clients find it by this name"
+    result '{"changed":false,"kept":true}'
+    return
+  fi
   require_all
   ensure_packages bind9-dnsutils
   local seen
@@ -51,6 +62,7 @@ remove() {
   elif [[ -n $seen ]]; then
     info "$NAME is $seen, not $ADDRESS: left as it is"
   fi
+  release_packages
 }
 
 require_all() {

@@ -12,7 +12,7 @@
 #            the token or the authority differs
 #   status   what HAProxy says of every server
 #   check    like status, and whether the running configuration is the one that ensure would leave
-#   remove   HAProxy stops and the configuration that was there before comes back, unless keepalived goes on
+#   remove   HAProxy stops and all is as it was found, unless keepalived goes on
 #
 # Variables
 #   ENDPOINT_ADDRESS, ENDPOINT_PORT   where the API is reached; the standby binds it without having it
@@ -28,6 +28,7 @@
 #   SERVER           for enable and drain, which need no other variable
 #   READY_SECONDS    how long enable waits for the API before it lets the server in regardless,
 #                    default 10, and again for HAProxy to agree, default 5
+#   ON_DESTROY, OWN  see found/staying.sh; with wipe it stops in any case
 #
 # Whether a server takes connections lies in /var/lib/triad/haproxy/<server>, one word, ready or disabled.
 # The configuration is rendered from these files, so the choice outlives a reload, a restart and a power cut.
@@ -36,9 +37,13 @@
 # part: haproxy/config.sh
 # part: haproxy/credential.sh
 # part: haproxy/runtime.sh
+# part: found/staying.sh
+# part: found/files.sh
+# part: found/packages.sh
 
 EXTRA_VERBS="enable drain credential status"
 
+PACKAGE_OWNER=haproxy
 CONFIG="$ROOT/etc/haproxy/haproxy.cfg"
 CONFIG_BEFORE="$CONFIG.before-triad"
 TOKEN_FILE="$ROOT/etc/haproxy/triad-readiness.token"
@@ -52,8 +57,13 @@ BACKENDS=(ready alive)
 
 ensure() {
   require ENDPOINT_ADDRESS ENDPOINT_PORT SERVERS INITIAL_SERVER
-  ensure_packages haproxy socat curl
   hold_lock haproxy 60
+  # One that a Triad without this memory has set up runs for Triad.
+  if ! ours "$CONFIG"; then
+    keep_service haproxy
+    keep_found_folders /etc/haproxy
+  fi
+  ensure_packages haproxy socat curl
   CHECK=${CHECK:-anonymous}
   check_values
   by_token || remove_file "$TOKEN_FILE" "$CA_FILE"
@@ -103,12 +113,16 @@ drain() {
 
 remove() {
   hold_lock haproxy 60
-  if systemctl is-active --quiet keepalived && ours "$ROOT/etc/keepalived/keepalived.conf"; then
+  if stays "HAProxy"; then
+    result '{"changed":false,"kept":true}'
+    return
+  fi
+  if [[ ${ON_DESTROY:-} != wipe ]] && systemctl is-active --quiet keepalived && ours "$ROOT/etc/keepalived/keepalived.conf"; then
     warn "keepalived still holds the endpoint here, so HAProxy goes on"
     result '{"changed":false,"kept":true}'
     return
   fi
-  if systemctl is-active --quiet haproxy; then
+  if systemctl is-active --quiet haproxy && ours "$CONFIG"; then
     systemctl disable --now haproxy
     changed=true
   fi
@@ -123,6 +137,10 @@ remove() {
     rm -rf "$STATES"
     changed=true
   fi
+  restore_service haproxy
+  release_packages
+  restore_folders
+  forget_found
 }
 
 check_values() {

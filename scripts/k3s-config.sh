@@ -16,7 +16,9 @@ check() {
   [[ ! -f $LEAVING ]] || leaving=true
   [[ ! -f $TRIAD_DATA/config-pending ]] || owed=true
   [[ ! -s $ROOT/etc/rancher/node/password ]] || password=true
-  if ! has_unit k3s && ! has_unit k3s-agent && agent_is_kept; then UNITS=$KEPT_AGENT; fi
+  if ! has_unit k3s && ! has_unit k3s-agent; then
+    if agent_is_kept; then UNITS=$KEPT_AGENT; elif server_is_kept; then UNITS=$KEPT_SERVER; fi
+  fi
   has_unit k3s || unit=k3s-agent
   result "{\"arguments\":$(command_line "$unit"),\"environment\":$(environment "$unit"),\"files\":$(config_files),\"datastore\":\"$(datastore)\",\"version\":$(json_string "$(k3s_version)"),\"auditPolicySha256\":\"$(policy_sum)\",\"restartOwed\":$owed,\"leaving\":$leaving,\"nodePassword\":$password}"
 }

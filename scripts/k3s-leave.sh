@@ -1,22 +1,35 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # the header and lib.sh set what is read here
+# shellcheck disable=SC2034,SC2153,SC2154 # the header and lib.sh set what is read here
 #
-# Stops being a server.
+# Stops being a server. Each verb goes on from wherever an earlier run was cut off.
 #   retire  k3s never starts again by itself: a removed member that starts joins again. It ends now, but for the last
 #           other voter's sake: two voters must both live while one is removed
 #   stay    takes that back, where its member was not removed after all
-#   ensure  k3s ends, a cold copy of what it held is kept. A machine that was an agent before is one again, with its
-#           containers and data; any other is cleaned of what joining brought
+#   ensure  with its member out of the list: k3s ends, a cold copy of what it held is kept. A machine that was an agent
+#           before is one again, with its containers and data; any other goes on as an agent if it is to, or is cleaned
+#           of what joining brought
+#   wipe    cleans the last server, whose member nobody can remove
+# Variables: BECOMES (worker, or empty), ENDPOINT (https://name:port; where a new agent reaches the API), MEMBER_SECONDS
+#   (how long its etcd may take to see that it is no member any more, default 20).
 #
 # part: k3s/service.sh
 # part: k3s/agent.sh
 # part: k3s/install.sh
+# part: k3s/demotion.sh
+# part: k3s/cleaning.sh
+# part: leave/mounts.sh
+# part: leave/network.sh
 
-EXTRA_VERBS="retire stay"
+EXTRA_VERBS="retire stay wipe"
 
 retire() {
   has_unit k3s || return 0
-  install_file "$LEAVING" 0600 <<<"$(date -u +%FT%TZ)"
+  local voters
+  voters=$(voters)
+  [[ $voters != 1 && $(datastore) != sqlite ]] ||
+    fail "this machine is the only server of its cluster" "without it there is no cluster" \
+      "a last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
+  if [[ ! -f $LEAVING ]]; then install_file "$LEAVING" 0600 <<<"$(date -u +%FT%TZ)"; fi
   # Masking would do the same, but a masked unit forgets that its containers are to go on.
   install_file "$STAY_OUT" 0644 <<<"# Written by Triad: this server leaves its cluster.
 [Unit]
@@ -24,7 +37,7 @@ ConditionPathExists=!/var/lib/triad/leaving
 [Service]
 Restart=no"
   systemctl daemon-reload
-  if (($(voters) == 2)); then
+  if ((voters == 2)); then
     info "k3s goes on until its member is removed: the other voter cannot remove it alone"
   else
     info "stopping k3s"
@@ -34,8 +47,12 @@ Restart=no"
 }
 
 stay() {
+  # From the first step of `ensure` on only that knows what to do.
+  if [[ ! -e $STAY_OUT && ! -e $LEAVING ]] || is_under_way; then return 0; fi
   remove_file "$STAY_OUT" "$LEAVING"
-  [[ $changed == false ]] || systemctl daemon-reload
+  systemctl daemon-reload
+  # Nobody else would: it was retired to stay out.
+  if [[ $(systemctl is-active k3s) != active ]]; then start_server start; fi
 }
 
 # 0 where etcd does not answer.
@@ -45,57 +62,89 @@ voters() {
 }
 
 ensure() {
-  if ! has_unit k3s; then
+  if ! is_server; then
     result "{\"changed\":false,\"worker\":$(truth has_unit k3s-agent)}"
     return
   fi
-  stop_server "run this again"
-  systemctl disable k3s
-  keep_cold_copy
-  forget_server_files
-  rm -f "$STAY_OUT" "$LEAVING"
-  systemctl daemon-reload
-  if agent_is_kept; then
-    put_agent_back
-    result '{"changed":true,"worker":true}'
-    return
+  if ! is_under_way; then
+    refuse_a_member
+    if agent_is_kept; then BECOMES=agent; fi
   fi
-  end_containers
-  rm -rf "$K3S_DATA/agent/containerd" "$K3S_DATA/agent/etc" "$K3S_DATA/agent/pod-manifests"
-  rm -f "$K3S_DATA/agent"/*.{crt,key,kubeconfig}
-  result '{"changed":true,"worker":false}'
+  leave
 }
 
-# Its volumes are beside it and stay: /var/lib/rancher/k3s/storage, /var/lib/longhorn.
-keep_cold_copy() {
-  local kept
-  kept="$TRIAD_DATA/left/$(date +%Y%m%dT%H%M%S)"
-  install -d -m 0700 "$kept"
-  cp -a "$K3S_ETC" "$kept/etc"
-  if [[ -d $K3S_DATA/server ]]; then mv "$K3S_DATA/server" "$kept/"; fi
-  info "what this server held is in $kept"
+wipe() {
+  BECOMES=''
+  if is_server; then leave; else result '{"changed":false,"worker":false}'; fi
 }
 
-# Containers of a Node that is no more. A mount that does not come off is left, and so is what lies below it.
-end_containers() {
-  local pid path
-  for pid in $(pgrep -f 'containerd-shim.*/run/k3s/containerd' || true); do
-    # shellcheck disable=SC2046 # process ids
-    kill -KILL "$pid" $(descendants "$pid") 2>/dev/null || true
-  done
-  while read -r path; do
-    umount "$path" 2>/dev/null || warn "could not unmount $path"
-  done < <(awk '{ print $2 }' "$ROOT/proc/self/mounts" | grep -E '^(/run/k3s|/var/lib/kubelet/(pods|plugins)|/run/netns/cni-)' | sort -r)
-  for path in cni0 flannel.1 flannel-v6.1 flannel-wg; do ip link delete "$path" 2>/dev/null || true; done
-  grep -q ' /run/k3s' "$ROOT/proc/self/mounts" || rm -rf "$ROOT/run/k3s"
-  grep -q ' /var/lib/kubelet' "$ROOT/proc/self/mounts" || rm -rf "$ROOT/var/lib/kubelet"
-  rm -rf "$ROOT/var/lib/cni"
+# Also one whose leaving was cut off, by a Triad of today or one without a note of it.
+is_server() {
+  if has_unit k3s || [[ -f $LEAVING ]]; then return 0; fi
+  ! has_unit k3s-agent && { [[ -f $TRIAD_DATA/joined ]] || agent_is_kept; }
 }
 
-descendants() {
-  local child
-  for child in $(pgrep -P "$1" || true); do
-    printf '%s ' "$child"
-    descendants "$child"
-  done
+# What `ensure` noted before its first step: what the machine becomes, and where the cold copy lies.
+is_under_way() { grep -qsE '^(agent|worker|cleaned) [0-9T]+$' "$LEAVING"; }
+
+leave() {
+  local becomes kept
+  is_under_way || install_file "$LEAVING" 0600 <<<"${BECOMES:-cleaned} $(date +%Y%m%dT%H%M%S)"
+  read -r becomes kept <"$LEAVING"
+  kept="$TRIAD_DATA/left/$kept"
+  if has_unit k3s; then
+    stop_server "run this again"
+    systemctl disable k3s 2>/dev/null || true
+  fi
+  keep_cold_copy "$kept"
+  case $becomes in
+    agent)
+      forget_server_files
+      forget_unit "$kept/unit"
+      put_agent_back
+      ;;
+    worker)
+      become_agent "$kept"
+      forget_unit "$kept/unit"
+      put_agent_back
+      ;;
+    *)
+      forget_server_files
+      forget_identity
+      forget_unit "$KEPT_SERVER"
+      forget_agent "$kept"
+      clean_machine
+      ;;
+  esac
+  rm -f "$TRIAD_DATA/joined" "$TRIAD_DATA/seen-as-voter" "$TRIAD_DATA/config-pending" "$STAY_OUT"
+  rmdir "${STAY_OUT%/*}" 2>/dev/null || true
+  systemctl daemon-reload
+  rm -f "$LEAVING"
+  result "{\"changed\":true,\"worker\":$(truth test "$becomes" != cleaned)}"
+}
+
+# Its caller has removed the member. Where etcd still counts on this machine, that did not happen: cleaning it could cost
+# the cluster its quorum, or all there is of it.
+refuse_a_member() {
+  [[ $(datastore) != sqlite || -f $TRIAD_DATA/joined ]] ||
+    fail "this server keeps its cluster's data in SQLite" "no other server has them" \
+      "a last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
+  wait_for "${MEMBER_SECONDS:-20}" "etcd's members to be without this machine" no_member ||
+    fail "this machine is still a member of etcd: $last_seen" "the cluster counts on it" \
+      "remove its member first; a cluster's last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
+}
+
+no_member() {
+  local list own
+  list=$(etcd_call /v3/cluster/member/list '{"linearizable":true}' 2>/dev/null) || return 0
+  own=$(sed -n 's/.*"member_id":"\([0-9]*\)".*/\1/p' <<<"$list")
+  printf 'it answers for the member %s' "${own:-without a number}"
+  [[ -n $own && $list != *"\"ID\":\"$own\""* ]]
+}
+
+check() {
+  local retired=false worker=false
+  if [[ -e $STAY_OUT || -e $LEAVING ]]; then retired=true; fi
+  if agent_is_kept || has_unit k3s-agent; then worker=true; fi
+  result "{\"server\":$(truth is_server),\"retired\":$retired,\"worker\":$worker}"
 }

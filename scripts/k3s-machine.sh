@@ -7,7 +7,8 @@
 # Verbs
 #   ensure   modules, kernel settings, k3s and its images by version and checksum, registry mirror, folders
 #   check    what is there, without changing it
-#   remove   does nothing: a program and images harm nobody
+#   remove   makes the machine as it was found; one that is a server or an agent is left alone, and so is one that was when
+#            Triad came. Volumes in /var/lib/rancher/k3s/storage stay
 #
 # Variables
 #   VERSION          of k3s, such as v1.34.2+k3s1
@@ -16,16 +17,27 @@
 #   ROLE             server or worker
 #   IMAGE_MIRROR     URL of a registry asked before the public ones; optional
 #   AUDIT_POLICY     text of the API server's audit policy, which must lie there before a join; optional
+#   ON_DESTROY       forget: remove does nothing; optional
 #
 # part: machine/fetch.sh
 # part: machine/kernel.sh
 # part: k3s/service.sh
 # part: k3s/artifacts.sh
+# part: found/files.sh
+# part: found/packages.sh
+# part: leave/mounts.sh
+
+# What k3s, kubelet and network plugins make, without anybody's data in it.
+FOLDERS="/var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /etc/cni /opt/cni /run/k3s /run/flannel
+  /usr/libexec/kubernetes"
 
 ensure() {
   require VERSION ARTIFACTS_URL ROLE
   hold_lock machine 600
   if ! is_member; then
+    begin_memory
+    # shellcheck disable=SC2086 # paths without blanks
+    keep_found_folders $FOLDERS /etc/rancher /etc/rancher/node /etc/rancher/k3s /var/lib/rancher /var/lib/rancher/k3s
     ensure_modules
     ensure_kernel_settings
     ensure_packages iptables iproute2 curl ca-certificates
@@ -40,7 +52,28 @@ ensure() {
 
 check() { report; }
 
-remove() { report; }
+remove() {
+  local folder
+  hold_lock machine 600
+  if is_member || [[ ${ON_DESTROY:-} == forget || -f $LEAVING || ! -f $FOUND/machine ]]; then
+    result '{"changed":false,"kept":true}'
+    return
+  fi
+  info "making this machine as it was found"
+  remove_k3s
+  if grep -qs '^# Written by Triad' "$K3S_ETC/registries.yaml"; then remove_file "$K3S_ETC/registries.yaml"; fi
+  for folder in $FOLDERS /etc/rancher/node; do
+    if was_absent "$folder"; then remove_tree "$folder"; fi
+  done
+  release_packages
+  remove_file "$TRIAD_DATA/audit-policy.yaml"
+  restore_kernel
+  rmdir "$K3S_ETC/config.yaml.d" "$TRIAD_DATA/snapshots" 2>/dev/null || true
+  restore_folders
+  rm -f "$FOUND/machine"
+  forget_found
+  result "{\"changed\":$changed,\"kept\":false}"
+}
 
 report() {
   local adopted=false

@@ -14,6 +14,7 @@
 #   check    whether it runs, and whether this machine holds the address
 #   remove   keepalived stops, which hands the address over at once; its former configuration comes back. Where no
 #            other load balancer takes the endpoint over it goes on instead: the cluster's own clients use it
+#            ("kept" in the answer). All is as it was found where it stops
 #
 # Variables
 #   VIRTUAL_ADDRESS, PREFIX_LENGTH   the endpoint's address
@@ -24,9 +25,17 @@
 #   INTERFACE        default: the one that has OWN_ADDRESS
 #   ENDPOINT_PORT    where somebody answers at the address who holds it
 #   TOLD_SECONDS     how long a new one waits for the holder to speak to it, default 30
+#   YIELD_SECONDS    how long the holder waits, in remove, for others to go before it; default 8
+#   ON_DESTROY, OWN  see found/staying.sh; with wipe it stops in any case
 #
 # part: keepalived/config.sh
 # part: keepalived/peers.sh
+# part: keepalived/handover.sh
+# part: found/staying.sh
+# part: found/files.sh
+# part: found/packages.sh
+
+PACKAGE_OWNER=keepalived
 
 CONFIG="$ROOT/etc/keepalived/keepalived.conf"
 CONFIG_BEFORE="$CONFIG.before-triad"
@@ -36,8 +45,13 @@ PENDING="$ROOT/run/triad/keepalived-reload"
 
 ensure() {
   require VIRTUAL_ADDRESS PREFIX_LENGTH ROUTER_ID PRIORITY OWN_ADDRESS ENDPOINT_PORT
-  ensure_packages keepalived socat iproute2
   hold_lock keepalived 60
+  # One that a Triad without this memory has set up runs for Triad.
+  if ! ours; then
+    keep_service keepalived
+    keep_found_folders /etc/keepalived /usr/local/lib/triad
+  fi
+  ensure_packages keepalived socat iproute2
   ensure_watch
   ensure_config
   ensure_running
@@ -53,15 +67,18 @@ check() {
 
 remove() {
   hold_lock keepalived 60
-  if systemctl is-active --quiet keepalived; then
-    systemctl stop keepalived
-    if ! wait_for 4 "another load balancer to take the endpoint over" endpoint_answers; then
-      systemctl start keepalived
+  if stays "the endpoint on this load balancer"; then
+    result '{"changed":false,"kept":true}'
+    return
+  fi
+  if systemctl is-active --quiet keepalived && ours; then
+    if [[ ${ON_DESTROY:-} == wipe ]]; then
+      systemctl disable --now keepalived
+    elif ! hand_over; then
       warn "this is the last load balancer of the endpoint: it goes on, since workers and servers reach the API by it"
       result '{"changed":false,"kept":true}'
       return
     fi
-    systemctl disable keepalived
     changed=true
   fi
   if [[ -e $CONFIG_BEFORE ]]; then
@@ -71,6 +88,10 @@ remove() {
     remove_file "$CONFIG"
   fi
   remove_file "$WATCH" "$PENDING"
+  restore_service keepalived
+  release_packages
+  restore_folders
+  forget_found
 }
 
 endpoint_answers() {

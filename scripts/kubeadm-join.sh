@@ -1,15 +1,21 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # the header and lib.sh set what is read here
+# shellcheck disable=SC2034,SC2154 # the header and lib.sh set what is read here
 #
-# Makes this machine a server of a living cluster.
+# Makes this machine a server of a living cluster, also one that has left before or was cut off while it left.
 #   check  whether it became one by this script: then it may leave again
 # Variables: JOIN_CONFIGURATION (YAML, holds secrets), VERSION.
+#
+# part: leave/mounts.sh
+# part: leave/network.sh
+# part: kubeadm/reset.sh
 
-readonly WORK=/run/triad/join
-readonly JOINED=/var/lib/triad/joined
+readonly WORK="$ROOT/run/triad/join"
+readonly JOINED="$ROOT/var/lib/triad/joined"
+readonly LEAVING="$ROOT/var/lib/triad/leaving"
+readonly ETC="$ROOT/etc/kubernetes"
 
 ensure() {
-  if [[ -f /etc/kubernetes/admin.conf && -d /var/lib/etcd/member ]]; then
+  if is_joined; then
     info "kubeadm has already joined this machine"
     result '{"changed":false}'
     return
@@ -36,15 +42,25 @@ check() {
   result "{\"joined\":$joined}"
 }
 
-# A join that was cut off leaves files over which the next one stumbles. No member is in the list with them:
-# whoever calls this has removed a learner of this name.
+# An etcd whose member was removed does not run.
+is_joined() {
+  [[ -f $ETC/admin.conf && -f $ETC/manifests/kube-apiserver.yaml && -d $ROOT/var/lib/etcd/member && ! -f $LEAVING ]] &&
+    wait_for 10 "etcd on this machine" curl --silent --show-error --fail --max-time 2 http://127.0.0.1:2381/health
+}
+
+# A join or a leave that was cut off leaves files over which the next join stumbles. No member is in the list with them:
+# whoever calls this has removed it.
 forget_half_join() {
-  [[ -e /etc/kubernetes/kubelet.conf || -e /etc/kubernetes/manifests/etcd.yaml || -d /var/lib/etcd/member ||
-    -e /etc/kubernetes/pki/ca.crt || -e /etc/kubernetes/bootstrap-kubelet.conf ]] || return 0
+  [[ -e $ETC/kubelet.conf || -e $ETC/manifests/etcd.yaml || -d $ROOT/var/lib/etcd/member ||
+    -e $ETC/pki/ca.crt || -e $ETC/bootstrap-kubelet.conf || -f $LEAVING ]] || return 0
   local kept
-  kept=/var/lib/triad/half-join/$(date +%Y%m%dT%H%M%S)
-  info "clearing what a join that did not finish left behind (etcd's directory is kept in $kept)"
+  kept="$ROOT/var/lib/triad/half-join/$(date +%Y%m%dT%H%M%S)"
+  info "clearing what a join or a leave that did not finish left behind (what etcd held is kept in ${kept#"$ROOT"})"
   install -d -m 0700 "$kept"
-  if [[ -d /var/lib/etcd/member ]]; then cp -a /var/lib/etcd/member "$kept/"; fi
-  told kubeadm reset --force --skip-phases remove-etcd-member
+  rm -f "$ETC"/.*.yaml.triad "$ETC"/{admin,super-admin}.conf
+  systemctl stop kubelet 2>/dev/null || warn "kubelet does not stop"
+  reset_machine
+  # kubeadm reset leaves it, and kubeadm join refuses a folder that is not empty.
+  if [[ -d $ROOT/var/lib/etcd/member ]]; then mv "$ROOT/var/lib/etcd/member" "$kept/"; fi
+  rm -f "$LEAVING"
 }

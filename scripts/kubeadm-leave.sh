@@ -1,50 +1,117 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # the header and lib.sh set what is read here
+# shellcheck disable=SC2034,SC2153,SC2154 # the header and lib.sh set what is read here
 #
-# Stops being a server.
+# Stops being a server. Each verb goes on from wherever an earlier run was cut off.
 #   retire  the API ends; etcd goes on, so that its member can still be removed
-#   ensure  etcd ends, a cold copy of what it held is kept, and what kubeadm wrote is cleaned
+#   stay    takes that back, where its member was not removed after all
+#   ensure  with its member out of the list: etcd ends, a cold copy of what the server held is kept, and what joining brought
+#           is cleaned, or the machine goes on as a worker
+#   wipe    the same on the last server, whose member nobody can remove
+# Variables: BECOMES (worker, or empty: the machine is cleaned), ENDPOINT (https://name:port; where a worker reaches the API),
+#   MEMBER_SECONDS (how long its etcd may take to see that it is no member any more, default 20).
+#
+# part: leave/mounts.sh
+# part: leave/network.sh
+# part: kubeadm/static-pods.sh
+# part: kubeadm/cold-copy.sh
+# part: kubeadm/reset.sh
 
-EXTRA_VERBS=retire
-readonly MANIFESTS=/etc/kubernetes/manifests
+EXTRA_VERBS="retire stay wipe"
+readonly ETC="$ROOT/etc/kubernetes"
+readonly TRIAD_DATA="$ROOT/var/lib/triad"
+# Stands from before the first step of `ensure` until after its last. A line each: what the machine becomes, where the cold
+# copy lies.
+readonly LEAVING="$TRIAD_DATA/leaving"
 
 retire() {
-  if [[ -f $MANIFESTS/kube-apiserver.yaml ]]; then
-    info "stopping this server's API"
-    set_aside kube-apiserver
-    changed=true
-  fi
+  end_static_pod kube-apiserver
+}
+
+stay() {
+  # From here on only `ensure` knows what to do.
+  [[ ! -f $LEAVING ]] || return 0
+  bring_back kube-apiserver
 }
 
 ensure() {
-  if [[ ! -f /etc/kubernetes/kubelet.conf ]]; then
-    result '{"changed":false}'
+  if ! is_server; then
+    # One that never was a server, or has left before: a worker's pods are none of ours to end.
+    result "{\"changed\":false,\"worker\":$(truth test -f "$ETC/kubelet.conf")}"
     return
   fi
-  if [[ -f $MANIFESTS/etcd.yaml ]]; then set_aside etcd; fi
-  keep_cold_copy
-  info "kubeadm cleans this machine"
-  told kubeadm reset --force --skip-phases remove-etcd-member
-  rm -rf /etc/cni/net.d
-  rm -f /var/lib/triad/joined
-  result '{"changed":true}'
+  [[ -f $LEAVING ]] || refuse_a_member
+  leave
 }
 
-# kubelet ends a static pod whose manifest is gone.
-set_aside() {
-  mv -f "$MANIFESTS/$1.yaml" "/etc/kubernetes/.$1.yaml.triad"
-  wait_for 90 "$1 to end" ended "$1" || warn "$1 still runs; kubeadm reset ends it"
+wipe() {
+  BECOMES=''
+  if is_server; then leave; else result '{"changed":false,"worker":false}'; fi
 }
 
-ended() {
-  ! pgrep -x "$1"
+is_server() {
+  local path
+  [[ ! -f $LEAVING ]] || return 0
+  for path in "$ETC"/{manifests/,.}kube-apiserver.yaml{,.triad} "$ETC"/{manifests/,.}etcd.yaml{,.triad} "$TRIAD_DATA/joined"; do
+    [[ ! -e $path ]] || return 0
+  done
+  return 1
 }
 
-keep_cold_copy() {
-  local kept
-  kept=/var/lib/triad/left/$(date +%Y%m%dT%H%M%S)
-  install -d -m 0700 "$kept"
-  cp -a /etc/kubernetes "$kept/"
-  if [[ -d /var/lib/etcd/member ]]; then cp -a /var/lib/etcd/member "$kept/"; fi
-  info "a copy of what this server held is in $kept"
+leave() {
+  local becomes kept name
+  if [[ ! -f $LEAVING ]]; then
+    install_file "$LEAVING" 0600 <<<"${BECOMES:-cleaned}"$'\n'"$(date +%Y%m%dT%H%M%S)"
+  fi
+  { read -r becomes && read -r kept; } <"$LEAVING" ||
+    fail "$LEAVING is not what it was written as" "what the machine is to become is not known" \
+      "write \"cleaned\" or \"worker\" into its first line and a name for the cold copy into its second"
+  # The API first by the endpoint: else kubelet could not tell the cluster that its servers' pods have ended.
+  if [[ $becomes == worker ]]; then point_kubelet; fi
+  for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do end_static_pod "$name"; done
+  keep_cold_copy "$TRIAD_DATA/left/$kept"
+  forget_server_files
+  if [[ $becomes != worker ]]; then clean_machine "$TRIAD_DATA/left/$kept"; fi
+  rm -f "$TRIAD_DATA/joined"
+  rm -f "$LEAVING"
+  result "{\"changed\":true,\"worker\":$(truth test "$becomes" == worker)}"
+}
+
+# Its caller has removed the member. Where etcd still counts on this machine, that did not happen: cleaning it could cost the
+# cluster its quorum, or all there is of it.
+refuse_a_member() {
+  wait_for "${MEMBER_SECONDS:-20}" "etcd's members to be without this machine" no_member ||
+    fail "this machine is still a member of etcd: $last_seen" "the cluster counts on it" \
+      "remove its member first; a cluster's last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
+}
+
+# A member that was removed ends, so one that answers for its own place in the list is none.
+no_member() {
+  local list own pki="$ETC/pki/etcd"
+  list=$(curl --silent --fail --max-time 3 --cacert "$pki/ca.crt" --cert "$pki/healthcheck-client.crt" \
+    --key "$pki/healthcheck-client.key" --data '{"linearizable":true}' \
+    https://127.0.0.1:2379/v3/cluster/member/list </dev/null 2>/dev/null) || return 0
+  own=$(sed -n 's/.*"member_id":"\([0-9]*\)".*/\1/p' <<<"$list")
+  printf 'it answers for the member %s' "${own:-without a number}"
+  [[ -n $own && $list != *"\"ID\":\"$own\""* ]]
+}
+
+point_kubelet() {
+  local file="$ETC/kubelet.conf"
+  [[ -n ${ENDPOINT:-} && -f $file ]] || return 0
+  ! grep -qE "^ *server: $ENDPOINT\$" "$file" || return 0
+  info "pointing kubelet to $ENDPOINT"
+  cp -p "$file" "$file.triad"
+  sed -i "s|^\( *server:\) .*|\1 $ENDPOINT|" "$file.triad"
+  sync "$file.triad"
+  mv -f "$file.triad" "$file"
+  systemctl restart kubelet
+  wait_for 60 "kubelet to be healthy" curl --silent --show-error --fail --max-time 2 http://127.0.0.1:10248/healthz ||
+    warn "kubelet is not healthy yet: see journalctl -u kubelet on this machine"
+}
+
+check() {
+  local retired=false worker=false
+  if [[ -e $ETC/.kube-apiserver.yaml.triad || -f $LEAVING ]]; then retired=true; fi
+  if ! is_server && [[ -f $ETC/kubelet.conf ]]; then worker=true; fi
+  result "{\"server\":$(truth is_server),\"retired\":$retired,\"worker\":$worker}"
 }

@@ -11,6 +11,8 @@
 # TRIAD_ROOT  a folder that stands for / in tests; empty on a machine
 
 ROOT="${TRIAD_ROOT:-}"
+# What this machine was before Triad changed it.
+FOUND="$ROOT/var/lib/triad/found"
 LC_ALL=C
 PATH="${PATH:-/usr/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEBIAN_FRONTEND=noninteractive
@@ -98,8 +100,10 @@ install_file() {
   local path=$1 mode=$2 owner=${3:-} folder temporary
   folder=$(dirname "$path")
   [[ -d $folder ]] || mkdir -p "$folder"
-  temporary=$(mktemp "$folder/.triad.XXXXXXXX")
-  cat >"$temporary"
+  # One name for each file: what a run that was cut off leaves is overwritten by the next.
+  temporary="$folder/.${path##*/}.triad"
+  rm -f "$temporary"
+  (umask 077 && cat >"$temporary")
   chmod "$mode" "$temporary"
   [[ -z $owner ]] || chown "$owner" "$temporary"
   file_changed=false
@@ -157,21 +161,53 @@ hold_lock() {
       "two runs at once would overwrite each other's files" "wait for the other run to end, then run it again"
 }
 
-# ensure_packages PACKAGE...: installs what is missing from the machine's own package sources
+# ensure_packages PACKAGE...: installs what is missing from the machine's own package sources. What comes with it is noted
+# in $FOUND/packages with the scripts that need it (PACKAGE_OWNER, or machine): it goes with the last of them.
 ensure_packages() {
   local package missing=() held=()
+  mkdir -p "$ROOT/run/lock"
+  exec 8>"$ROOT/run/lock/triad-packages.lock"
+  flock -w 900 8 ||
+    fail "another run has installed packages for 900 s" "two at once would fail" "wait for it, then run it again"
+  note_new_packages
   for package in "$@"; do
     [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == 'install ok installed' ]] ||
       missing+=("$package")
   done
-  ((${#missing[@]})) || return 0
-  info "installing ${missing[*]}"
-  held=(-y --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold)
-  timeout 300 apt-get "${held[@]}" install "${missing[@]}" ||
-    { timeout 120 apt-get update && timeout 600 apt-get "${held[@]}" install "${missing[@]}"; } ||
-    fail "apt-get could not install ${missing[*]}" "they are needed on this machine" \
-      "look at the lines above; check the package sources and that the machine reaches them"
-  changed=true
+  if ((${#missing[@]})); then
+    info "installing ${missing[*]}"
+    mkdir -p "$FOUND"
+    installed_packages >"$FOUND/.packages"
+    mv -f "$FOUND/.packages" "$FOUND/packages.before"
+    held=(-y --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold)
+    timeout 300 apt-get "${held[@]}" install "${missing[@]}" 8>&- ||
+      { timeout 120 apt-get update 8>&- && timeout 600 apt-get "${held[@]}" install "${missing[@]}" 8>&-; } ||
+      fail "apt-get could not install ${missing[*]}" "they are needed on this machine" \
+        "look at the lines above; check the package sources and that the machine reaches them"
+    note_new_packages
+    changed=true
+  fi
+  for package in "$@"; do
+    [[ ! -f $FOUND/packages/$package ]] || need_package "$package"
+  done
+  exec 8>&-
+}
+
+installed_packages() { dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | sed -n 's/^ii *//p' | sort; }
+
+# Also those of a run that was cut off before it could.
+note_new_packages() {
+  local package
+  [[ -s $FOUND/packages.before ]] || return 0
+  mkdir -p "$FOUND/packages"
+  while read -r package; do need_package "$package"; done < <(comm -13 "$FOUND/packages.before" <(installed_packages))
+  sync -f "$FOUND/packages"
+  rm -f "$FOUND/packages.before"
+}
+
+need_package() {
+  local note="$FOUND/packages/$1" owner=${PACKAGE_OWNER:-machine}
+  grep -qsx "$owner" "$note" || printf '%s\n' "$owner" >>"$note"
 }
 
 # A command that nobody expected to fail: told by its text, which holds no values.

@@ -8,7 +8,8 @@
 #   ensure   swap off, modules, kernel settings, containerd, CNI plugins, kubeadm, kubelet and kubectl,
 #            registry mirror, images fetched beforehand
 #   check    what is there, without changing it
-#   remove   does nothing: packages and images harm nobody
+#   remove   makes the machine as it was found; one that is still a Node of a cluster is left alone, and so is one that
+#            was a Node when Triad came
 #
 # Variables
 #   VERSION          of Kubernetes, such as v1.34.2
@@ -18,6 +19,7 @@
 #   IMAGE_MIRROR     URL of a registry asked before the public ones; optional
 #   EXTRA_IMAGES     full names of further images to fetch beforehand, by spaces; optional
 #   AUDIT_POLICY     text of the API server's audit policy, which must lie there before a join; optional
+#   ON_DESTROY       forget: remove does nothing; optional
 #   CGROUP_DRIVER    systemd or cgroupfs; by default systemd on cgroup v2 and cgroupfs on v1
 #
 # part: machine/fetch.sh
@@ -25,6 +27,9 @@
 # part: machine/binaries.sh
 # part: machine/containerd.sh
 # part: machine/images.sh
+# part: found/files.sh
+# part: found/packages.sh
+# part: leave/mounts.sh
 
 CONTAINERD_CONFIG="$ROOT/etc/containerd/config.toml"
 CERTS_D="$ROOT/etc/containerd/certs.d"
@@ -33,11 +38,18 @@ BIN="$ROOT/usr/local/bin"
 UNIT="$ROOT/etc/systemd/system/kubelet.service"
 AUDIT_POLICY_FILE="$ROOT/etc/kubernetes/triad/audit-policy.yaml"
 CONTAINERD_PENDING="$ROOT/run/triad/containerd-restart"
+# What kubeadm, kubelet, containerd and network plugins make, without anybody's data in it.
+FOLDERS="/etc/kubernetes /etc/cni /opt/cni /usr/libexec/kubernetes /var/lib/kubelet /var/lib/cni /var/log/pods
+  /var/log/containers /etc/containerd /opt/containerd /var/lib/containerd"
 
 ensure() {
   require VERSION ARTIFACTS_URL ROLE
   hold_lock machine 600
   if ! is_member; then
+    begin_memory
+    # shellcheck disable=SC2086 # paths without blanks
+    keep_found_folders $FOLDERS /var/lib/etcd
+    keep_service kubelet containerd
     ensure_swap_off
     ensure_modules
     ensure_kernel_settings
@@ -56,7 +68,33 @@ ensure() {
 
 check() { report; }
 
-remove() { report; }
+remove() {
+  local folder
+  hold_lock machine 600
+  if is_member || [[ ${ON_DESTROY:-} == forget || -f $ROOT/var/lib/triad/leaving || ! -f $FOUND/machine ]]; then
+    result '{"changed":false,"kept":true}'
+    return
+  fi
+  info "making this machine as it was found"
+  restore_service kubelet
+  restore_containerd
+  restore_found "$UNIT" "$UNIT.d/10-kubeadm.conf" "$BIN"/{kubeadm,kubelet,kubectl}
+  for folder in "$CNI_BIN"/*; do
+    [[ ! -L $folder ]] || restore_found "$folder"
+  done
+  release_packages
+  remove_file "$AUDIT_POLICY_FILE"
+  for folder in $FOLDERS; do
+    if was_absent "$folder"; then remove_tree "$folder"; fi
+  done
+  restore_swap
+  restore_kernel
+  systemctl daemon-reload
+  restore_folders
+  rm -f "$FOUND/machine"
+  forget_found
+  result "{\"changed\":$changed,\"kept\":false}"
+}
 
 report() {
   local adopted=false

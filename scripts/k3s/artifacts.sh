@@ -25,6 +25,7 @@ ensure_k3s() {
       "check artifacts.k3s in the config, and that this machine reaches it"
   chmod 0755 "$folder/$(program_name)"
   sync "$folder/$(program_name)"
+  keep_found "$BIN/k3s"
   mv -f "$folder/$(program_name)" "$BIN/k3s"
   rm -rf "$folder"
   hash -r
@@ -64,9 +65,23 @@ ensure_links() {
   local name
   for name in kubectl crictl ctr; do
     [[ -z $(command -v "$name") && ! -L $BIN/$name ]] || continue
+    keep_found "$BIN/$name"
     ln -s k3s "$BIN/$name"
     changed=true
   done
+}
+
+# remove_k3s: the program, its links, its images, and what it unpacked of itself
+remove_k3s() {
+  local name
+  restore_found "$BIN"/{k3s,kubectl,crictl,ctr}
+  remove_file "$K3S_DATA/agent/images/k3s-airgap-images-$(architecture).tar.gz" "$TRIAD_DATA/images-version"
+  was_absent /var/lib/rancher/k3s || return 0
+  # All but volumes: those are somebody's data.
+  while IFS= read -r -d '' name; do
+    [[ $name == storage ]] || remove_branch "/var/lib/rancher/k3s/$name"
+  done < <(find "$K3S_DATA" -mindepth 1 -maxdepth 1 -printf '%f\0' 2>/dev/null)
+  rmdir "$K3S_DATA/storage" 2>/dev/null || true
 }
 
 # k3s imports what lies there when it starts, so that a join does not wait for a registry.

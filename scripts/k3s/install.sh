@@ -13,13 +13,9 @@ require_version() {
       "bring it to $VERSION, or triad:version to what the servers run"
 }
 
-# write_server_unit: a unit that is there stays, without the flags on its command line
-write_server_unit() {
-  if has_unit k3s; then
-    write_server_drop_in
-  else
-    rm -f "$SERVER_DROP_IN"
-    install_file "$UNITS/k3s.service" 0644 <<<"# Written by Triad, as k3s's installer would.
+# k3s_unit NAME TYPE COMMAND: the text of a unit as k3s's installer writes it
+k3s_unit() {
+  printf '%s\n' "# Written by Triad, as k3s's installer would.
 [Unit]
 Description=Lightweight Kubernetes
 Documentation=https://k3s.io
@@ -30,10 +26,10 @@ After=network-online.target
 WantedBy=multi-user.target
 
 [Service]
-Type=notify
+Type=$2
 EnvironmentFile=-/etc/default/%N
 EnvironmentFile=-/etc/sysconfig/%N
-EnvironmentFile=-/etc/systemd/system/k3s.service.env
+EnvironmentFile=-/etc/systemd/system/$1.service.env
 # Containers outlive a restart.
 KillMode=process
 Delegate=yes
@@ -46,7 +42,26 @@ Restart=always
 RestartSec=5s
 ExecStartPre=-/sbin/modprobe br_netfilter
 ExecStartPre=-/sbin/modprobe overlay
-ExecStart=/usr/local/bin/k3s server"
+ExecStart=$(k3s_program) $3"
+}
+
+# write_server_unit: a unit that is there, or was until this server left, stays, without the flags on its command line
+write_server_unit() {
+  local file unit
+  # A package's unit, which was kept from starting when this server left.
+  [[ ! -L $UNITS/k3s.service ]] || rm -f "$UNITS/k3s.service"
+  if server_is_kept && ! has_unit k3s; then
+    for file in k3s.service.env k3s.service; do
+      [[ ! -f $KEPT_SERVER/$file ]] || cp -p "$KEPT_SERVER/$file" "$UNITS/"
+    done
+    rm -rf "$KEPT_SERVER"
+  fi
+  if has_unit k3s; then
+    write_server_drop_in
+  else
+    rm -f "$SERVER_DROP_IN"
+    unit=$(k3s_unit k3s notify server)
+    install_file "$UNITS/k3s.service" 0644 <<<"$unit"
   fi
 }
 

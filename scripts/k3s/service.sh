@@ -13,10 +13,13 @@ readonly TRIAD_DATA="$ROOT/var/lib/triad"
 # While both are there k3s does not start.
 readonly LEAVING="$TRIAD_DATA/leaving"
 readonly STAY_OUT="$UNITS/k3s.service.d/90-triad-leaving.conf"
+# The unit of a server that Triad did not make, from its leaving until it joins again.
+readonly KEPT_SERVER="$TRIAD_DATA/server"
 
-# unit_file UNIT: prints where it is defined; fails where there is none
+# unit_file UNIT: prints where it is defined; fails where there is none, or it is masked
 unit_file() {
   local folder
+  [[ $(readlink "$UNITS/$1.service") != /dev/null ]] || return 1
   for folder in "$UNITS" "$ROOT/usr/local/lib/systemd/system" "$ROOT/usr/lib/systemd/system"; do
     [[ -f $folder/$1.service && ! -L $folder/$1.service ]] || continue
     printf '%s' "$folder/$1.service"
@@ -26,6 +29,8 @@ unit_file() {
 }
 
 has_unit() { unit_file "$1" >/dev/null; }
+
+server_is_kept() { [[ -f $KEPT_SERVER/k3s.service ]]; }
 
 # unit_lines UNIT: what its file and drop-ins say, in systemd's order, lines that go on made one
 unit_lines() {

@@ -26,6 +26,7 @@ ensure_binary() {
   fi
   chmod 0755 "$folder/$name"
   sync "$folder/$name"
+  keep_found "$BIN/$name"
   mv -f "$folder/$name" "$BIN/$name"
   rm -rf "$folder"
   hash -r
@@ -100,6 +101,7 @@ EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
 ExecStart=
 ExecStart=${kubelet#"$ROOT"} \$KUBELET_KUBECONFIG_ARGS \$KUBELET_CONFIG_ARGS \$KUBELET_KUBEADM_ARGS \$KUBELET_EXTRA_ARGS"
+    keep_found "$UNIT" "$UNIT.d/10-kubeadm.conf"
     install_file "$UNIT" 0644 <<<"$service"
     [[ $file_changed == false ]] || reload=true
     install_file "$UNIT.d/10-kubeadm.conf" 0644 <<<"$drop_in"

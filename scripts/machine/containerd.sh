@@ -65,6 +65,7 @@ ensure_containerd() {
     cp -a "$CONTAINERD_CONFIG" "$before"
   fi
   if ! cmp -s "$CONTAINERD_CONFIG" - <<<"$config"; then
+    keep_found "$CONTAINERD_CONFIG"
     # Stands until containerd runs with the file, also if this run is cut in between.
     mkdir -p "$(dirname "$CONTAINERD_PENDING")"
     : >"$CONTAINERD_PENDING"
@@ -84,6 +85,31 @@ ensure_containerd() {
   rm -f "$CONTAINERD_PENDING"
 }
 
+# restore_containerd: with the configuration and the images of then; one that came with Triad goes with all that it held
+restore_containerd() {
+  local image file
+  if [[ -f $FOUND/images ]] && systemctl is-active --quiet containerd; then
+    while read -r image; do
+      timeout 60 ctr --namespace k8s.io images remove "$image" >/dev/null || warn "could not remove the image $image"
+      changed=true
+    done < <(timeout 30 ctr --namespace k8s.io images list --quiet | sort | comm -23 - "$FOUND/images")
+  fi
+  rm -f "$FOUND/images"
+  for file in "$CERTS_D"/*/hosts.toml; do
+    if grep -qs '^# Written by Triad' "$file"; then restore_found "$file"; fi
+  done
+  restore_found "$CONTAINERD_CONFIG"
+  rm -f "$CONTAINERD_CONFIG.before-triad" "$CONTAINERD_PENDING"
+  restore_service containerd
+}
+
+# Before the first one is fetched.
+keep_images() {
+  [[ $MEMORY == true && ! -e $FOUND/images ]] || return 0
+  timeout 30 ctr --namespace k8s.io images list --quiet | sort >"$FOUND/.images"
+  mv -f "$FOUND/.images" "$FOUND/images"
+}
+
 ensure_cni_plugins() {
   local plugin
   [[ ! -x $CNI_BIN/bridge ]] || return 0
@@ -91,6 +117,7 @@ ensure_cni_plugins() {
   mkdir -p "$CNI_BIN"
   for plugin in "$ROOT"/usr/lib/cni/*; do
     [[ -x $plugin && ! -e $CNI_BIN/${plugin##*/} ]] || continue
+    keep_found "$CNI_BIN/${plugin##*/}"
     ln -sf "$plugin" "$CNI_BIN/${plugin##*/}"
     changed=true
   done

@@ -15,6 +15,7 @@ server = \"$server\"
 
 [host.\"${IMAGE_MIRROR%/}\"]
   capabilities = [\"pull\", \"resolve\"]"
+      keep_found "$file"
       install_file "$file" 0644 <<<"$text"
     elif grep -q '^# Written by Triad' "$file" 2>/dev/null; then
       remove_file "$file"
@@ -49,6 +50,7 @@ pull_image() {
 
 ensure_images() {
   local wanted image missing
+  keep_images
   wanted=$(wanted_images)
   # shellcheck disable=SC2086 # names without spaces, one an argument
   missing=$(missing_images $wanted)

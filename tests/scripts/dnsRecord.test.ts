@@ -159,13 +159,18 @@ describe("scripts/dns-record.sh", function () {
     assert.equal(dig("TXT"), '60 IN TXT "kept"');
   });
 
-  it("takes away its own record, and only that", async () => {
+  it("stays, unless all is wiped: then it takes away its own record, and only that", async () => {
     await succeed("ensure");
-    assert.deepEqual(await succeed("remove"), { changed: true });
+    for (const ON_DESTROY of ["", "leave", "forget"]) {
+      assert.deepEqual(await succeed("remove", { ON_DESTROY }), { changed: false, kept: true });
+    }
+    assert.notEqual(dig("A"), "");
+    const wipe = { ON_DESTROY: "wipe" };
+    assert.deepEqual(await succeed("remove", wipe), { changed: true });
     assert.equal(dig("A"), "");
-    assert.deepEqual(await succeed("remove"), { changed: false });
+    assert.deepEqual(await succeed("remove", wipe), { changed: false });
     nsupdate(`update add ${name}. 60 A 10.0.20.100`);
-    assert.deepEqual(await succeed("remove"), { changed: false });
+    assert.deepEqual(await succeed("remove", wipe), { changed: false });
     assert.equal(dig("A"), "60 IN A 10.0.20.100");
   });
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { agentUnit, K3sBench, version } from "./support/k3sBench.ts";
 
 describe("scripts/k3s-leave.sh", function () {
@@ -51,7 +52,9 @@ describe("scripts/k3s-leave.sh", function () {
   it("takes it back where the server stays after all, or joins again", async () => {
     await join();
     await bench.succeed("k3s-leave.sh", "retire");
+    assert.ok(!bench.runs("k3s"));
     assert.deepEqual(await bench.succeed("k3s-leave.sh", "stay"), { changed: true });
+    assert.ok(bench.runs("k3s"));
     assert.deepEqual(await bench.succeed("k3s-leave.sh", "stay"), { changed: false });
     await bench.succeed("k3s-leave.sh", "retire");
     await join();
@@ -117,6 +120,60 @@ describe("scripts/k3s-leave.sh", function () {
     });
   });
 
+  it("takes Kubernetes' rules out of the network, and nobody else's", async () => {
+    await join();
+    const rules = "*nat\n-A OUTPUT -j KUBE-SERVICES\n-A OUTPUT -j MINE\nCOMMIT\n";
+    bench.root.write("state/rules-iptables", rules);
+    bench.root.write("state/rules-ip6tables", "*nat\n-A OUTPUT -j MINE\nCOMMIT\n");
+    await bench.succeed("k3s-leave.sh", "ensure");
+    assert.equal(bench.root.read("state/rules-iptables"), "*nat\n-A OUTPUT -j MINE\nCOMMIT\n");
+    assert.deepEqual(bench.root.calls("ip6tables-restore"), []);
+  });
+
+  it("refuses the only server, and one on which etcd still counts; wiping takes both", async () => {
+    await join();
+    const refused = async (verb: string, why: RegExp): Promise<void> => {
+      const run = await bench.script("k3s-leave.sh", verb, { MEMBER_SECONDS: "0" });
+      assert.equal(run.exitCode, 1);
+      assert.match(run.stderr, why);
+      assert.ok(bench.runs("k3s") && !bench.has("var/lib/triad/leaving"));
+    };
+    bench.gateway("list", { header: { member_id: "7" }, members: [{ ID: "7" }] });
+    await refused("retire", /only server of its cluster/);
+    await refused("ensure", /still a member of etcd: it answers for the member 7/);
+    bench.root.write("var/lib/rancher/k3s/server/db/state.db", "rows");
+    rmSync(bench.root.at("var/lib/triad/joined"));
+    await refused("retire", /only server of its cluster/);
+    await refused("ensure", /keeps its cluster's data in SQLite/);
+    const cleaned = { changed: true, worker: false };
+    assert.deepEqual(await bench.succeed("k3s-leave.sh", "wipe"), cleaned);
+    const kept = bench.only("var/lib/triad/left");
+    assert.equal(bench.root.read(`${kept}/server/db/state.db`), "rows");
+    assert.deepEqual(await bench.succeed("k3s-leave.sh", "wipe"), { ...cleaned, changed: false });
+  });
+
+  it("wipes a server that was an agent: there is no cluster for it any more", async () => {
+    bench.installAgent();
+    await join();
+    assert.deepEqual(await bench.succeed("k3s-leave.sh", "wipe"), { changed: true, worker: false });
+    assert.ok(!bench.runs("k3s-agent") && !bench.has("etc/systemd/system/k3s-agent.service"));
+    const kept = bench.only("var/lib/triad/left");
+    assert.equal(bench.root.read(`${kept}/agent/k3s-agent.service`), agentUnit);
+  });
+
+  it("takes the marks of a conversion with it, which a later life would trip over", async () => {
+    await join();
+    bench.root.write("var/lib/triad/conversion/phase", "done\n");
+    bench.root.write("var/lib/triad/conversion/cold/state.db", "rows");
+    bench.root.write("etc/systemd/system/k3s.service.d/60-triad-conversion.conf", "[Service]\n");
+    await bench.succeed("k3s-leave.sh", "ensure");
+    assert.ok(
+      !bench.has("var/lib/triad/conversion") && !bench.has("etc/systemd/system/k3s.service.d"),
+    );
+    const kept = bench.only("var/lib/triad/left");
+    assert.equal(bench.root.read(`${kept}/triad-conversion/cold/state.db`), "rows");
+  });
+
   it("leaves what it cannot unmount, and what lies below", async () => {
     await join();
     const mount = "/var/lib/kubelet/pods/1/volumes/nfs";
@@ -129,7 +186,10 @@ describe("scripts/k3s-leave.sh", function () {
     const run = await bench.script("k3s-leave.sh", "ensure");
     assert.equal(run.exitCode, 0, run.stderr);
     assert.match(run.stderr, /could not unmount \/var\/lib\/kubelet\/pods\/1\/volumes\/nfs/);
-    assert.deepEqual(bench.root.calls("umount"), [mount, "/run/k3s/x"]);
+    assert.deepEqual(bench.root.calls("umount"), [
+      ...["/run/k3s/x", "--lazy /run/k3s/x"],
+      ...[mount, `--lazy ${mount}`],
+    ]);
     assert.equal(bench.root.read("var/lib/kubelet/pods/1/volumes/nfs/file"), "precious");
   });
 });

@@ -30,14 +30,16 @@ describe("scripts/keepalived.sh", () => {
 
   beforeEach(() => {
     root = new FakeRoot("/run");
+    root.recorded("systemd-run");
     root.recorded(
       "systemctl",
       `case $1 in
         is-active) [[ -e $TRIAD_ROOT/active ]] && echo active ;;
         is-enabled) [[ -e $TRIAD_ROOT/active ]] ;;
         enable) touch "$TRIAD_ROOT/active" ;;
-        start) touch "$TRIAD_ROOT/active" ;;
-        stop) rm "$TRIAD_ROOT/active" ;;
+        start | restart) touch "$TRIAD_ROOT/active" ;;
+        stop) [[ $2 != keepalived ]] || rm "$TRIAD_ROOT/active" ;;
+        disable) [[ $2 != --now ]] || rm "$TRIAD_ROOT/active" ;;
         reload) [[ ! -e $TRIAD_ROOT/no-reload ]] ;;
       esac`,
     );
@@ -158,6 +160,60 @@ describe("scripts/keepalived.sh", () => {
     assert.equal(root.read("etc/keepalived/keepalived.conf"), before);
     assert.equal((await script("check")).exitCode, 0);
     assert.deepEqual([did("start"), did("disable")], [1, 0]);
+  });
+
+  it("is started again by the system, should the run end while nobody else was seen", async () => {
+    await succeed("ensure");
+    await succeed("remove");
+    assert.deepEqual(root.calls("systemd-run"), [
+      "--quiet --collect --unit=triad-keepalived-again --on-active=20 systemctl start keepalived",
+    ]);
+    const calls = root.calls("systemctl");
+    assert.ok(
+      calls.lastIndexOf("stop triad-keepalived-again.timer") > calls.indexOf("start keepalived"),
+    );
+  });
+
+  it("stays with a server that it is carried by, and goes once that has left", async () => {
+    await succeed("ensure");
+    // Stands for another load balancer that answers at the address.
+    root.command("timeout", "exit 0");
+    const own = { OWN: "true", ON_DESTROY: "leave" };
+    const kept = { changed: false, kept: true };
+    for (const file of [
+      ...["etc/kubernetes/manifests/kube-apiserver.yaml", "etc/systemd/system/k3s.service"],
+      "usr/lib/systemd/system/k3s.service",
+    ]) {
+      root.write(file, "");
+      assert.deepEqual(await succeed("remove", own), kept, file);
+      assert.deepEqual(await succeed("remove", { ...own, ON_DESTROY: "forget" }), kept);
+      rmSync(root.at(file));
+    }
+    root.write("etc/systemd/system/k3s.service", "");
+    root.write("var/lib/triad/leaving", "");
+    assert.equal(did("stop keepalived"), 0);
+    assert.deepEqual(await succeed("remove", own), { changed: true });
+  });
+
+  it("goes from a server, the last one too, where all is to be wiped", async () => {
+    await succeed("ensure");
+    root.write("etc/systemd/system/k3s.service", "");
+    assert.deepEqual(await succeed("remove", { OWN: "true", ON_DESTROY: "wipe" }), {
+      changed: true,
+    });
+    assert.ok(!existsSync(root.at("etc/keepalived/keepalived.conf")));
+    assert.equal((await script("remove", { ON_DESTROY: "burn" })).exitCode, 1);
+  });
+
+  it("leaves a keepalived that ran before Triad running, with its own configuration", async () => {
+    root.write("etc/keepalived/keepalived.conf", "# someone's\n");
+    root.write("active", "");
+    await succeed("ensure");
+    root.command("timeout", "exit 0");
+    await succeed("remove");
+    assert.equal(root.read("etc/keepalived/keepalived.conf"), "# someone's\n");
+    assert.equal(did("restart keepalived"), 1);
+    assert.ok(!existsSync(root.at("var/lib/triad")));
   });
 
   it("keeps what was there before aside, once, and brings it back when it goes", async () => {

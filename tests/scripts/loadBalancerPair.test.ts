@@ -116,24 +116,79 @@ describe("scripts/haproxy.sh and scripts/keepalived.sh on two machines", functio
     assert.ok(seen.keptSlowestMs < 3000, output);
   });
 
-  it("a load balancer that is taken away hands the address over at once", async () => {
+  /** Asks for the API over and over while something happens. */
+  async function asking(happens: () => Promise<void>): Promise<z.infer<typeof outcome>> {
+    const asker = pair.network.spawn(
+      "hub",
+      ...["askOverAndOver.ts", pair.virtualAddress, "6443", "s", "25000"],
+    );
+    assert.ok(asker.stdout);
+    asker.stdout.setEncoding("utf8");
+    let output = "";
+    asker.stdout.on("data", (text: string) => (output += text));
+    await pair.until("a connection", () => output.includes("ready"), 20_000);
+    const ended = new Promise((resolve) => asker.on("close", resolve));
+    await happens();
+    await ended;
+    return outcome.parse(JSON.parse(output.replace("ready\n", "")));
+  }
+
+  it("both removed at the same moment, the holder goes on, and nobody notices", async () => {
     const holder = await pair.settled();
+    const standby = pair.other(holder);
+    const kept = { changed: false, kept: true };
+    const seen = await asking(async () => {
+      const answers = await Promise.all([
+        pair.succeed("keepalived.sh", "remove", holder),
+        pair.succeed("keepalived.sh", "remove", standby),
+      ]);
+      assert.deepEqual(answers, [kept, { changed: true }]);
+      assert.deepEqual(await pair.succeed("haproxy.sh", "remove", holder), kept);
+      assert.deepEqual(await pair.succeed("haproxy.sh", "remove", standby), { changed: true });
+    });
+    assert.equal(await pair.settled(), holder);
+    assert.deepEqual([seen.failed, seen.keptFailed], [0, 0]);
+    assert.ok(!existsSync(pair.roots[standby].at("etc/haproxy/haproxy.cfg")));
+  });
+
+  it("comes back beside it", async () => {
+    const holder = await pair.settled();
+    const standby = pair.other(holder);
+    await pair.succeed("haproxy.sh", "ensure", standby);
+    await pair.succeed("keepalived.sh", "ensure", standby);
+    assert.equal(await pair.settled(), holder);
+  });
+
+  it("a holder that is taken away hands the address over at once when it goes", async () => {
+    const holder = await pair.settled();
+    const standby = pair.other(holder);
     const started = Date.now();
-    const removal = pair.succeed("keepalived.sh", "remove", holder);
-    await pair.until("a takeover", () => pair.holders() === pair.other(holder));
+    const removal = pair.succeed("keepalived.sh", "remove", holder, { YIELD_SECONDS: "0" });
+    await pair.until("a takeover", () => pair.holders() === standby);
     const tookMs = Date.now() - started;
     assert.deepEqual(await removal, { changed: true });
-    assert.ok(tookMs < 1500, `${tookMs} ms`);
+    assert.ok(tookMs < 2500, `${tookMs} ms`);
     assert.ok(!existsSync(pair.roots[holder].at("etc/keepalived/keepalived.conf")));
     assert.deepEqual(await pair.succeed("keepalived.sh", "remove", holder), { changed: false });
     assert.match(pair.curl(pair.virtualAddress), /^[st]$/);
   });
 
-  it("the last load balancer goes on, HAProxy too", async () => {
+  it("the last load balancer goes on, HAProxy too, and does not even stop; wiping takes it", async () => {
     const holder = await pair.settled();
+    await pair.succeed("haproxy.sh", "remove", pair.other(holder));
+    const pid = unitPid(pair.roots[holder], "keepalived");
     const kept = { changed: false, kept: true };
-    assert.deepEqual(await pair.succeed("keepalived.sh", "remove", holder), kept);
-    assert.deepEqual(await pair.succeed("haproxy.sh", "remove", holder), kept);
+    for (const ON_DESTROY of ["", "leave", "forget"]) {
+      assert.deepEqual(await pair.succeed("keepalived.sh", "remove", holder, { ON_DESTROY }), kept);
+      assert.deepEqual(await pair.succeed("haproxy.sh", "remove", holder, { ON_DESTROY }), kept);
+    }
     assert.equal(await pair.settled(), holder);
+    assert.equal(unitPid(pair.roots[holder], "keepalived"), pid);
+    const wipe = { ON_DESTROY: "wipe" };
+    for (const script of ["keepalived.sh", "haproxy.sh"] as const) {
+      assert.deepEqual(await pair.succeed(script, "remove", holder, wipe), { changed: true });
+    }
+    assert.equal(pair.holders(), "");
+    assert.ok(!existsSync(pair.roots[holder].at("var/lib/triad")));
   });
 });

@@ -30,6 +30,8 @@ export class K3sBench {
     mkdirSync(root.at("etc/systemd/system"), { recursive: true });
     mkdirSync(root.at("state"), { recursive: true });
     root.write("proc/self/mounts", "proc /proc proc rw 0 0\n");
+    // The computer's own disk may be busy.
+    root.command("sync", "");
     root.command(
       "k3s",
       `case "$*" in
@@ -48,7 +50,13 @@ export class K3sBench {
          *) exit 64 ;;
        esac`,
     );
-    for (const name of ["umount", "ip", "modprobe"]) root.recorded(name);
+    for (const name of ["umount", "ip", "modprobe", "nft"]) root.recorded(name);
+    for (const name of ["iptables", "ip6tables"]) {
+      for (const kind of ["", "-legacy", "-nft"]) {
+        root.command(`${name}${kind}-save`, `cat "$TRIAD_ROOT/state/rules-${name}" 2>/dev/null`);
+        root.recorded(`${name}${kind}-restore`, `cat >"$TRIAD_ROOT/state/rules-${name}"`);
+      }
+    }
     root.command("pgrep", "exit 1");
     root.recorded("systemctl", systemctl);
   }
@@ -135,12 +143,13 @@ run() { echo $((10 + $(cat "$state/starts" 2>/dev/null || echo 0))) >"$on"; }
 fail_with() { printf 'time="x" level=fatal msg="%s"\n' "$1" >>"$TRIAD_ROOT/journal"; }
 start() {
   echo $(($(cat "$state/starts" 2>/dev/null || echo 0) + 1)) >"$state/starts"
-  [[ -f $TRIAD_ROOT/etc/systemd/system/$unit.service ]] || { echo "Unit $unit.service not found." >&2; exit 5; }
-  [[ ! -e $TRIAD_ROOT/var/lib/triad/leaving || ! -e $TRIAD_ROOT/etc/systemd/system/k3s.service.d/90-triad-leaving.conf ]] || return 0
+  [[ -f $TRIAD_ROOT/etc/systemd/system/$unit.service || -f $TRIAD_ROOT/usr/lib/systemd/system/$unit.service ]] || { echo "Unit $unit.service not found." >&2; exit 5; }
+  [[ $unit != k3s || ! -e $TRIAD_ROOT/var/lib/triad/leaving || ! -e $TRIAD_ROOT/etc/systemd/system/k3s.service.d/90-triad-leaving.conf ]] || return 0
   if [[ -f $TRIAD_ROOT/hooks/$unit ]]; then source "$TRIAD_ROOT/hooks/$unit"; else run; fi
   [[ ! -e $state/on-k3s || ! -e $state/on-k3s-agent ]] || touch "$state/two-kubelets"
 }
 case $verb in
+  mask) ln -s /dev/null "$TRIAD_ROOT/etc/systemd/system/$unit.service" ;;
   is-active) if [[ -e $on ]]; then echo active; else echo activating; exit 3; fi ;;
   start) [[ -e $on ]] || start ;;
   restart) rm -f "$on"; start ;;

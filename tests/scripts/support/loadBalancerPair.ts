@@ -62,6 +62,8 @@ export class LoadBalancerPair {
       ENDPOINT_PORT: "6443",
       SERVERS: `s=${this.network.addresses.s} t=${this.network.addresses.t}`,
       INITIAL_SERVER: "s",
+      OWN_ADDRESS: this.network.addresses[side],
+      STATS_PASSWORD: "statistics",
     };
     const keepalived = {
       VIRTUAL_ADDRESS: this.virtualAddress,

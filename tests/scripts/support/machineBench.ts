@@ -37,6 +37,7 @@ esac
 }
 
 const proc: Readonly<Record<string, string>> = {
+  "self/mounts": "proc /proc proc rw 0 0\n",
   swaps: "Filename\tType\tSize\tUsed\tPriority\n",
   filesystems: "nodev\tsysfs\nnodev\toverlay\n",
   "1/status": "Name:\tsystemd\nCapBnd:\t000001ffffffffff\n",
@@ -87,6 +88,7 @@ export class MachineBench {
       `[[ $* != *" version" ]] || { [[ -e $TRIAD_ROOT/on-containerd ]]; exit; }
        store=$TRIAD_ROOT/images; touch "$store"
        [[ $* != *" list "* ]] || exec cat "$store"
+       if [[ $* == *" remove "* ]]; then grep -vxF "\${@: -1}" "$store" >"$store.new"; exec mv "$store.new" "$store"; fi
        [[ $* != *absent* ]] || exit 1
        printf '%s\\n' "\${@: -1}" >>"$store"`,
     );
@@ -94,9 +96,11 @@ export class MachineBench {
       "systemctl",
       `unit=\${@: -1}
        case $1 in
-         is-active) [[ -e $TRIAD_ROOT/on-$unit ]] ;;
-         is-enabled) [[ -e $TRIAD_ROOT/enabled-$unit ]] ;;
+         is-active) [[ -e $TRIAD_ROOT/on-$unit ]] && echo active ;;
+         is-enabled) [[ -e $TRIAD_ROOT/enabled-$unit ]] && echo enabled ;;
          enable) touch "$TRIAD_ROOT/enabled-$unit" ;;
+         disable) rm -f "$TRIAD_ROOT/enabled-$unit" ;;
+         stop) rm -f "$TRIAD_ROOT/on-$unit" ;;
          start | restart) [[ ! -e $TRIAD_ROOT/broken ]] && touch "$TRIAD_ROOT/on-$unit" ;;
        esac`,
     );
@@ -138,6 +142,31 @@ export class MachineBench {
     const { exitCode, stderr, stdout } = await this.script("ensure", changes);
     assert.equal(exitCode, 1, stdout);
     assert.match(stderr, complaint);
+  }
+
+  /** Packages that come and go as apt-get and dpkg do it; each brings a library of its own name. */
+  installPackages(...present: string[]): void {
+    this.root.write("packages", present.map((name) => `${name}\n`).join(""));
+    this.root.command(
+      "dpkg-query",
+      `store=$TRIAD_ROOT/packages
+       if [[ $* == *Abbrev* ]]; then sed 's/^/ii  /' "$store"
+       elif grep -qxF "\${@: -1}" "$store"; then echo 'install ok installed'; else exit 1; fi`,
+    );
+    this.root.recorded(
+      "apt-get",
+      `while [[ $1 != install ]]; do shift; done
+       for name in "\${@:2}"; do printf '%s\nlib%s:amd64\n' "$name" "$name" >>"$TRIAD_ROOT/packages"; done`,
+    );
+    this.root.recorded(
+      "dpkg",
+      `if [[ $1 == --no-act ]]; then
+         [[ ! -e $TRIAD_ROOT/needed || " $* " != *" $(<"$TRIAD_ROOT/needed") "* ]] || {
+           echo "dpkg: dependency problems prevent removal of $(<"$TRIAD_ROOT/needed"):"; exit 1; }
+         exit 0
+       fi
+       for name in "\${@:2}"; do sed -i "/^$name\$/d" "$TRIAD_ROOT/packages"; done`,
+    );
   }
 
   /** Every file below the root with its content, but for what the doubles note. */

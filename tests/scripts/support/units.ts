@@ -20,6 +20,7 @@ export type Unit = keyof typeof commands;
 export function installUnits(root: FakeRoot): void {
   root.write("var/lib/haproxy/.keep", "");
   root.write("run/haproxy/.keep", "");
+  root.recorded("systemd-run");
   root.recorded(
     "systemctl",
     String.raw`
@@ -54,6 +55,8 @@ case "$*" in
   "enable --now $unit") touch "$TRIAD_ROOT/enabled-$unit"; start ;;
   "disable $unit") rm -f "$TRIAD_ROOT/enabled-$unit" ;;
   "start $unit") start ;;
+  "is-enabled $unit") [[ -e $TRIAD_ROOT/enabled-$unit ]] ;;
+  "restart $unit") stop; start ;;
   "stop $unit") stop ;;
   "disable --now $unit") rm -f "$TRIAD_ROOT/enabled-$unit"; stop ;;
   "reload haproxy") ${reloads.haproxy} ;;
