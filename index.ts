@@ -16,7 +16,7 @@ const cluster = new Cluster(plan.name, {
 });
 
 export const endpoint = `https://${plan.endpoint.name}:${plan.endpoint.port}`;
-export const { verified, fsyncP99Ms } = cluster;
+export const { servers, verified, fsyncP99Ms } = cluster;
 /** Prints an administrator's kubeconfig; the certificate in it expires, so it is fetched when needed. */
 export const kubeconfigCommand = kubeconfigFrom(plan.initialServer);
 

@@ -35,9 +35,18 @@ async function adopt(request: ControlPlaneRequest, context: ActContext): Promise
 }
 
 async function initialise(request: ControlPlaneRequest, { progress }: ActContext): Promise<void> {
-  const connection = await connect(request.initialServer, request.identity);
+  const { initialServer } = request;
+  if (initialServer === undefined) {
+    throw new ActError(
+      "no server was found, and none is named that may make a new cluster",
+      "a new cluster is created only when told",
+      "set triad:initialise to true and run pulumi up again",
+    );
+  }
+  const connection = await connect(initialServer, request.identity);
   try {
-    await distributionOf(request.distribution).initialise(connection, request, progress);
+    const told = { ...request, initialServer };
+    await distributionOf(request.distribution).initialise(connection, told, progress);
   } finally {
     connection.close();
   }

@@ -4,7 +4,12 @@ import type { EtcdMember } from "./etcdMembers.ts";
 import { k3s } from "./k3s/k3s.ts";
 import { kubeadm } from "./kubeadm/kubeadm.ts";
 import type { LiveCluster } from "./liveCluster.ts";
-import type { ControlPlaneRequest, DistributionName, MembershipRequest } from "./request.ts";
+import type {
+  ControlPlaneRequest,
+  DistributionName,
+  InitialiseRequest,
+  MembershipRequest,
+} from "./request.ts";
 
 /**
  * What a control plane is made with: all in which k3s and kubeadm differ. Leases, gates, load balancers, the order of
@@ -32,7 +37,7 @@ export interface Distribution {
   /** A new cluster on the initial server, which holds no server's data. */
   initialise(
     connection: SshConnection,
-    request: ControlPlaneRequest,
+    request: InitialiseRequest,
     progress: Progress,
   ): Promise<void>;
   /** Makes a machine a server. Its caller holds the Lease and has passed the gates. */
@@ -49,8 +54,6 @@ export interface Distribution {
     request: MembershipRequest,
     context: ActContext,
   ): Promise<void>;
-  /** What the cluster keeps of a server that has left: nothing, or the Node of the worker that it is again. */
-  forget(cluster: LiveCluster, nodeName: string, isWorker: boolean): Promise<void>;
 }
 
 const distributions: Readonly<Record<DistributionName, Distribution>> = { k3s, kubeadm };

@@ -1,38 +1,59 @@
-import { ApiException, type V1Pod } from "@kubernetes/client-node";
+import { ApiException, type V1Pod, type V1PodDisruptionBudget } from "@kubernetes/client-node";
 import type { Progress } from "./act.ts";
+import { budgetsOf } from "./disruptionBudgets.ts";
 import { gate } from "./gate.ts";
 import type { LiveCluster } from "./liveCluster.ts";
+
+/** What a refusal says besides what was seen. */
+export interface Draining {
+  readonly why: string;
+  readonly cure: string;
+}
+
+/** How long the pods may take to go, in ms. */
+const limitMs = 300_000;
 
 /**
  * Evicts the pods of a Node that is cordoned, as their disruption budgets allow. Those of DaemonSets and static pods
  * stay.
  *
- * @throws ActError naming the pods that are still there after 5 minutes
+ * @throws ActError naming the pods that are still there after 5 minutes, and the budgets that hold them
  */
 export async function drainNode(
   cluster: LiveCluster,
   nodeName: string,
+  { why, cure }: Draining,
   progress: Progress,
 ): Promise<void> {
   await gate(
     async () => {
-      const { items } = await cluster.core.listPodForAllNamespaces({
-        fieldSelector: `spec.nodeName=${nodeName}`,
-      });
-      const left = items.filter(isEvictable);
+      const left = (await podsOf(cluster, nodeName)).filter(isEvictable);
       if (left.length === 0) return { found: true };
-      await Promise.all(left.map((pod) => evict(cluster, pod)));
-      return { seen: left.map(nameOf).sort().join(", ") };
+      const evicted = await Promise.all(left.map((pod) => evict(cluster, pod)));
+      const held = left.filter((_pod, index) => evicted[index] === false);
+      const budgets =
+        held.length === 0
+          ? []
+          : (await cluster.policy.listPodDisruptionBudgetForAllNamespaces()).items;
+      return { seen: describeLeft(left, held, budgets) };
     },
     {
       what: `the pods of ${nodeName} to go elsewhere`,
-      limitMs: 300_000,
+      limitMs,
       intervalMs: 2_000,
-      why: "triad:k3s.drain asks for it before the machine becomes a server",
-      cure: "see which disruption budget holds them (kubectl get pdb -A), or set triad:k3s.drain to false: a promotion keeps pods running",
+      why,
+      cure,
       progress,
     },
   );
+}
+
+/** Every pod that is bound to a Node. */
+export async function podsOf({ core }: LiveCluster, nodeName: string): Promise<V1Pod[]> {
+  const { items } = await core.listPodForAllNamespaces({
+    fieldSelector: `spec.nodeName=${nodeName}`,
+  });
+  return items;
 }
 
 /** Whether draining means this pod. */
@@ -43,21 +64,39 @@ export function isEvictable({ metadata, status }: V1Pod): boolean {
   return !mirror && !ofDaemonSet && !ended;
 }
 
-async function evict(cluster: LiveCluster, { metadata }: V1Pod): Promise<void> {
-  if (metadata?.deletionTimestamp !== undefined) return;
+/** The pods that are still there, each with what holds it. */
+export function describeLeft(
+  left: readonly V1Pod[],
+  held: readonly V1Pod[],
+  budgets: readonly V1PodDisruptionBudget[],
+): string {
+  return left
+    .map((pod) => {
+      const name = `${pod.metadata?.namespace}/${pod.metadata?.name}`;
+      if (pod.metadata?.deletionTimestamp !== undefined) return `${name} (it is ending)`;
+      if (!held.includes(pod)) return name;
+      const names = budgetsOf(pod, budgets);
+      return `${name} (held by ${names.length === 0 ? "a PodDisruptionBudget" : names.map((one) => `PodDisruptionBudget ${one}`).join(" and ")})`;
+    })
+    .sort()
+    .join(", ");
+}
+
+/** @returns false where its budget does not allow it now */
+async function evict({ core }: LiveCluster, { metadata }: V1Pod): Promise<boolean> {
+  if (metadata?.deletionTimestamp !== undefined) return true;
   const { name = "", namespace = "" } = metadata ?? {};
   try {
-    await cluster.core.createNamespacedPodEviction({
+    await core.createNamespacedPodEviction({
       name,
       namespace,
       body: { metadata: { name, namespace } },
     });
+    return true;
   } catch (error) {
-    // 429: its budget does not allow it now; 404: it is gone.
-    if (!(error instanceof ApiException && (error.code === 429 || error.code === 404))) throw error;
+    if (error instanceof ApiException && error.code === 429) return false;
+    // It is gone.
+    if (error instanceof ApiException && error.code === 404) return true;
+    throw error;
   }
-}
-
-function nameOf({ metadata }: V1Pod): string {
-  return `${metadata?.namespace}/${metadata?.name}`;
 }

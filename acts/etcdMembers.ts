@@ -69,6 +69,11 @@ export function membersOf(machine: Machine, members: readonly EtcdMember[]): Etc
   );
 }
 
+/** Whether etcd counts on a machine now. */
+export async function isMember(cluster: LiveCluster, machine: Machine): Promise<boolean> {
+  return membersOf(machine, await etcdMembers(cluster)).length > 0;
+}
+
 /** Whether a majority still answers once the given member is taken away. */
 export function quorumHoldsWithout(id: string, members: readonly EtcdMember[]): boolean {
   const remaining = members.filter((member) => member.role === "voter" && member.id !== id);

@@ -12,6 +12,7 @@ import {
 import { gate } from "./gate.ts";
 import { healthyMembers } from "./healthyMembers.ts";
 import { withLease } from "./lease.ts";
+import { settleMachine } from "./machineLock.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import type { Machine, MembershipRequest } from "./request.ts";
 import { isHealthyServer, wholeServer } from "./serverHealth.ts";
@@ -31,9 +32,10 @@ export async function joinServer(
   await withLease(cluster, `join ${machine.name}`, progress, async () => {
     const connection = await connect(machine, request.identity);
     try {
-      await finishJoinUnderWay(connection, progress);
+      await settleMachine(connection, progress);
+      await recover(cluster, connection, machine, progress);
       if (!(await isHealthyServer(cluster, machine))) {
-        await heal(cluster, connection, request, progress);
+        await heal(cluster, request, progress);
         await healthyMembers(cluster, progress);
         await reachEachOther(cluster, connection, request);
         await cluster.distribution.join(cluster, connection, request, progress);
@@ -45,25 +47,14 @@ export async function joinServer(
   });
 }
 
-/** A join that outlived the run which started it is waited for, never doubled. */
-async function finishJoinUnderWay(connection: SshConnection, progress: Progress): Promise<void> {
-  const name = connection.target.name;
-  await runScript(
-    connection,
-    { script: "machine-lock.sh", verb: "settle", variables: { LIMIT: "900" } },
-    (line) => progress(`${name}: ${line}`),
-  );
-}
-
 /** What an earlier life of this machine, or a machine that is no more, left in the member list would block every join. */
 async function heal(
   cluster: LiveCluster,
-  connection: SshConnection,
   { machine, peers }: MembershipRequest,
   progress: Progress,
 ): Promise<void> {
-  if (await hasEtcdData(connection)) await recover(cluster, machine, progress);
   const members = await etcdMembers(cluster);
+  refuseOtherName(machine, members);
   const known = peers.map(({ address }) => address);
   const leftOver = members.filter(
     (member) =>
@@ -84,6 +75,22 @@ async function heal(
   }
 }
 
+/** A healthy server that only has another name is no rest of anything. */
+function refuseOtherName(
+  { name, nodeName, address }: Machine,
+  members: readonly EtcdMember[],
+): void {
+  const other = members.find(
+    (member) => member.healthy && member.peerAddress === address && member.name !== nodeName,
+  );
+  if (other === undefined || other.role !== "voter" || other.name === "") return;
+  throw new ActError(
+    `${name} at ${address} is a healthy server already, under the name ${other.name}`,
+    `it would be removed, to join again as ${nodeName}`,
+    `set machines.${name}.nodeName to ${other.name}; or take it off the list first, so that it leaves under its old name`,
+  );
+}
+
 async function hasEtcdData(connection: SshConnection): Promise<boolean> {
   const answer = await runScript(connection, { script: "observe.sh", verb: "check" });
   const { etcdData, k3s } = observed.parse(answer);
@@ -91,7 +98,13 @@ async function hasEtcdData(connection: SshConnection): Promise<boolean> {
 }
 
 /** A voter that has its data and is only ill, or still booting, must not be taken for the rest of a failed join. */
-async function recover(cluster: LiveCluster, machine: Machine, progress: Progress): Promise<void> {
+async function recover(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  machine: Machine,
+  progress: Progress,
+): Promise<void> {
+  if ((await isHealthyServer(cluster, machine)) || !(await hasEtcdData(connection))) return;
   await gate(
     async () => {
       const ill = membersOf(machine, await etcdMembers(cluster)).filter(

@@ -5,38 +5,84 @@ import { ApiException, type V1Lease, V1MicroTime } from "@kubernetes/client-node
 import { ActError, type Progress } from "./act.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 
-const name = "triad";
-const namespace = "kube-system";
+export const leaseName = "triad";
+export const leaseNamespace = "kube-system";
+const name = leaseName;
+const namespace = leaseNamespace;
 const leaseDurationSeconds = 30;
 const renewEveryMs = 5_000;
 const acquireLimitMs = 20 * 60_000;
+const patienceMs = 10_000;
 const actAnnotation = "triad.dev/act";
+
+/** The server through which the Lease was looked at does not answer any more: it may be the one that leaves. */
+export class LeaseOutOfSight extends Error {}
 
 /**
  * Runs one disruptive act on the control plane while holding the cluster's Lease, so that there is never
  * a second one, from this run or another operator's.
  *
- * @throws ActError when the Lease is not free within 20 minutes; whatever the body throws
+ * @param patienceMs how long the API may be away while the Lease is waited for: an act that takes the only API away ends
+ * @throws ActError when the Lease is not free within 20 minutes; LeaseOutOfSight; whatever the body throws
  */
 export async function withLease<Result>(
   cluster: LiveCluster,
   act: string,
   progress: Progress,
   body: () => Promise<Result>,
+  patienceMs = Infinity,
 ): Promise<Result> {
   const holder = `${userInfo().username}@${hostname()}/${randomUUID().slice(0, 8)}`;
-  await acquire(cluster, holder, act, progress);
+  await acquire(cluster, holder, act, progress, patienceMs);
   const renewal = setInterval(() => {
     // A renewal that fails is tried again in 5 s; the act may itself take the API away for a moment.
-    change(cluster, (lease) => hold(lease, holder, act)).catch(() => undefined);
+    change(cluster, holder, (lease) => hold(lease, holder, act)).catch(() => undefined);
   }, renewEveryMs);
   try {
     return await body();
   } finally {
     clearInterval(renewal);
     // What the act did or failed to do stands; an unreleased Lease runs out by itself.
-    await release(cluster).catch(() => undefined);
+    await release(cluster, holder).catch(() => undefined);
   }
+}
+
+/**
+ * The same where several servers may leave at once: the one through which the Lease is waited for may be the next that
+ * goes, then another one is looked for.
+ */
+export async function withLeaseOf<Result>(
+  find: () => Promise<LiveCluster>,
+  act: string,
+  progress: Progress,
+  body: (cluster: LiveCluster) => Promise<Result>,
+): Promise<Result> {
+  const deadline = Date.now() + acquireLimitMs;
+  for (;;) {
+    const cluster = await find();
+    try {
+      return await withLease(cluster, act, progress, () => body(cluster), patienceMs);
+    } catch (error) {
+      if (!(error instanceof LeaseOutOfSight) || Date.now() > deadline) throw error;
+    } finally {
+      cluster.close();
+    }
+  }
+}
+
+/** Who holds the Lease and what for; undefined where nobody does, or where it has run out. */
+export async function leaseHolder(cluster: LiveCluster): Promise<string | undefined> {
+  const lease = await read(cluster);
+  const holder = lease?.spec?.holderIdentity || undefined;
+  const renewed = lease?.spec?.renewTime;
+  if (holder === undefined || renewed === undefined) return undefined;
+  // Clocks differ; a Lease that has run out is taken over by whoever wants it.
+  const age = Math.abs(Date.now() - new Date(renewed).getTime());
+  return age > 2_000 * leaseDurationSeconds ? undefined : describeHolder(holder, lease);
+}
+
+function describeHolder(holder: string, lease: V1Lease | undefined): string {
+  return `${holder}: ${lease?.metadata?.annotations?.[actAnnotation] ?? "unknown act"}`;
 }
 
 async function acquire(
@@ -44,14 +90,19 @@ async function acquire(
   holder: string,
   act: string,
   progress: Progress,
+  patienceMs: number,
 ): Promise<void> {
   const deadline = Date.now() + acquireLimitMs;
+  let answered = Date.now();
   // Whether a holder is dead is judged by whether its Lease changes under our own clock: clocks differ.
   let seen = { version: "", since: Date.now() };
   let told = "";
   for (;;) {
     const lease = await read(cluster).catch((error: unknown) => {
-      if (told === "" || !isAway(error) || Date.now() > deadline) throw error;
+      if (isAway(error) && Date.now() - answered > patienceMs) throw new LeaseOutOfSight();
+      if ((told === "" && patienceMs === Infinity) || !isAway(error) || Date.now() > deadline) {
+        throw error;
+      }
       return "away" as const;
     });
     if (lease === "away") {
@@ -60,6 +111,7 @@ async function acquire(
       await sleep(500);
       continue;
     }
+    answered = Date.now();
     const version = lease?.metadata?.resourceVersion ?? "";
     if (version !== seen.version) seen = { version, since: Date.now() };
     const other = lease?.spec?.holderIdentity || undefined;
@@ -68,9 +120,12 @@ async function acquire(
       if (expired && other !== undefined)
         progress(`taking over from ${other}, which no longer renews its Lease`);
       if (await tryHold(cluster, lease, holder, act)) return;
-      continue;
+      if (Date.now() < deadline) {
+        await sleep(100);
+        continue;
+      }
     }
-    const doing = `${other}: ${lease?.metadata?.annotations?.[actAnnotation] ?? "unknown act"}`;
+    const doing = describeHolder(other ?? "somebody else", lease);
     if (Date.now() > deadline) {
       throw new ActError(
         `the Lease ${namespace}/${name} is still held by ${doing}`,
@@ -105,7 +160,8 @@ async function tryHold(
     }
     return true;
   } catch (error) {
-    if (error instanceof ApiException && error.code === 409) return false;
+    // Somebody was faster, or nobody knows whether it was heard: the next look tells.
+    if ((error instanceof ApiException && error.code === 409) || isAway(error)) return false;
     throw error;
   }
 }
@@ -121,8 +177,8 @@ function hold(lease: V1Lease, holder: string, act: string): V1Lease {
   };
 }
 
-async function release(cluster: LiveCluster): Promise<void> {
-  await change(cluster, (lease) => {
+async function release(cluster: LiveCluster, holder: string): Promise<void> {
+  await change(cluster, holder, (lease) => {
     const { [actAnnotation]: _ended, ...annotations } = lease.metadata?.annotations ?? {};
     return {
       ...lease,
@@ -132,10 +188,23 @@ async function release(cluster: LiveCluster): Promise<void> {
   });
 }
 
-async function change(cluster: LiveCluster, mutate: (lease: V1Lease) => V1Lease): Promise<void> {
-  const lease = await read(cluster);
-  if (lease === undefined) return;
-  await cluster.coordination.replaceNamespacedLease({ name, namespace, body: mutate(lease) });
+/** Changes the Lease as long as it is the holder's: one that has been taken over is not taken back. */
+async function change(
+  cluster: LiveCluster,
+  holder: string,
+  mutate: (lease: V1Lease) => V1Lease,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const lease = await read(cluster);
+    if (lease?.spec?.holderIdentity !== holder) return;
+    try {
+      await cluster.coordination.replaceNamespacedLease({ name, namespace, body: mutate(lease) });
+      return;
+    } catch (error) {
+      // Somebody has marked it meanwhile, as destroyMark.ts does.
+      if (!(error instanceof ApiException && error.code === 409) || attempt === 5) throw error;
+    }
+  }
 }
 
 async function read(cluster: LiveCluster): Promise<V1Lease | undefined> {

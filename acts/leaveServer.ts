@@ -1,146 +1,161 @@
-import * as z from "zod";
 import { connect, SshError } from "../ssh/connection.ts";
-import { runScript } from "../ssh/runScript.ts";
-import { type ActContext, ActError } from "./act.ts";
-import { describeMembers, etcdMembers, membersOf, quorumHoldsWithout } from "./etcdMembers.ts";
-import { gate } from "./gate.ts";
-import { handOverLeadership } from "./handOverLeadership.ts";
-import { withLease } from "./lease.ts";
-import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
-import { drainServer } from "./loadBalancers.ts";
-import { runLocked } from "./machineLock.ts";
-import { membershipOf, readNode } from "./nodes.ts";
-import { pointWorker } from "./pointWorker.ts";
+import type { ActContext, Progress } from "./act.ts";
+import { isBeingDestroyed, markDestroy } from "./destroyMark.ts";
+import { etcdMembers } from "./etcdMembers.ts";
+import { lastServer } from "./lastServer.ts";
+import { withLeaseOf } from "./lease.ts";
+import { LeaverMachine } from "./leaverMachine.ts";
+import { leave } from "./leaving.ts";
+import { findLiveCluster, type LiveCluster, NoLivingServer } from "./liveCluster.ts";
+import { settleMachine } from "./machineLock.ts";
+import type { MembershipAnswer } from "./membershipAnswer.ts";
+import { readNode } from "./nodes.ts";
 import type { MembershipRequest } from "./request.ts";
-
-/** A machine that was a worker before it was promoted goes back to that. */
-const leftAnswer = z.object({ worker: z.boolean().default(false) });
+import { unclear, whoseDelete } from "./whoseDelete.ts";
 
 /**
- * Lets a server that Triad joined leave: out of the load balancers, its own etcd member gone, its files cleaned, its Node
- * deleted. A server that was there before Triad stays as it is, and a membership that a Node no longer stands for is
- * left alone.
+ * The delete of a membership: its server leaves the cluster. One that was a server before Triad stays where the whole
+ * stack is being destroyed, the last one stays in any case, unless it is to be wiped.
  *
- * @throws ActError when a quorum would be lost or the machine does not answer; nothing is changed then
+ * @throws ActError when it may not leave; nothing is changed then, or what was changed is taken back
  */
 export async function leaveServer(
   request: MembershipRequest,
   { progress }: ActContext,
-  previous: { nonce: string; found: boolean } | undefined,
+  remembered: MembershipAnswer | undefined,
 ): Promise<object> {
   const { machine } = request;
-  if (previous === undefined || previous.found) {
-    progress(`${machine.name} was a server before Triad knew it, and stays one`);
+  if (request.onDestroy === "forget") {
+    progress(`${machine.name} is forgotten: it stays a server`);
     return {};
   }
-  const cluster = await findLiveCluster(request, progress, [machine.name]);
-  try {
-    const node = await readNode(cluster, machine.nodeName);
-    const marked = membershipOf(node);
-    if (marked !== undefined && marked !== previous.nonce) {
-      progress(`the Node ${machine.nodeName} stands for a later membership: nothing to do`);
-      return {};
-    }
-    await withLease(cluster, `leave ${machine.name}`, progress, () =>
-      leave(cluster, request, progress),
-    );
+  if (request.gone || remembered?.gone === true) {
+    progress(`${machine.name} is gone, and out of the cluster already`);
     return {};
+  }
+  try {
+    await leaveOthers(request, progress, remembered);
+  } catch (error) {
+    if (!(error instanceof NoLivingServer)) throw error;
+    if (await revive(request, progress)) await leaveOthers(request, progress, remembered);
+    else await lastServer(request, progress, remembered, error);
+  }
+  return {};
+}
+
+/** @throws NoLivingServer where there are no others that live */
+async function leaveOthers(
+  request: MembershipRequest,
+  progress: Progress,
+  remembered: MembershipAnswer | undefined,
+): Promise<void> {
+  const { machine, onDestroy } = request;
+  const find = async (): Promise<LiveCluster> =>
+    await findLiveCluster(request, progress, [machine.name]);
+  if (remembered?.found === true && onDestroy === "leave" && (await wholeStackGoes(find))) {
+    progress(
+      `${machine.name} was a server before Triad knew it: as the whole stack is destroyed, it runs on`,
+    );
+    return;
+  }
+  await withLeaseOf(find, `leave ${machine.name}`, progress, (cluster) =>
+    leaveIfOurs(cluster, request, remembered?.nonce, progress),
+  );
+}
+
+/**
+ * A server that had retired, and whose member was not removed yet, counts for the quorum: where it does not start again
+ * after a power cut, of two voters the other one has no quorum, and of three it had better not lose another one.
+ *
+ * @returns whether it serves again
+ */
+async function revive(request: MembershipRequest, progress: Progress): Promise<boolean> {
+  const { machine, identity } = request;
+  try {
+    const connection = await connect(machine, identity);
+    try {
+      await settleMachine(connection, progress);
+      const leaver = new LeaverMachine(connection, request, undefined, progress);
+      if (!(await leaver.state()).retired) return false;
+      await leaver.stay();
+      // One that is being cleaned, or wiped, stays out.
+      if ((await leaver.state()).retired) return false;
+      progress(
+        `${machine.name} is started again: without it the others have no quorum to let it leave`,
+      );
+      return true;
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+}
+
+async function wholeStackGoes(find: () => Promise<LiveCluster>): Promise<boolean> {
+  const cluster = await find();
+  try {
+    return await isBeingDestroyed(cluster);
   } finally {
     cluster.close();
   }
 }
 
-async function leave(
+async function leaveIfOurs(
   cluster: LiveCluster,
   request: MembershipRequest,
-  progress: ActContext["progress"],
+  nonce: string | undefined,
+  progress: Progress,
 ): Promise<void> {
-  const { machine, identity } = request;
-  const { distribution } = cluster;
-  const script = `${distribution.name}-leave.sh`;
-  const connection = await connectLeaver(machine, identity);
-  try {
-    await leaveGate(cluster, request);
-    await drainServer(cluster, request, progress);
-    await handOverLeadership(cluster, machine, await etcdMembers(cluster), progress);
-    await runScript(connection, { script, verb: "retire" }, progress);
-    // While its etcd still runs: of two members the other one could not remove it alone.
-    for (const member of membersOf(machine, await etcdMembers(cluster))) {
-      await distribution.removeMember(cluster, member);
-    }
-    const left = await runLocked(
-      connection,
-      { act: `leave ${machine.name}`, script, variables: {}, limit: 300 },
-      progress,
-    );
-    await staysAway(cluster, machine, progress);
-    const { worker } = leftAnswer.parse(left);
-    await distribution.forget(cluster, machine.nodeName, worker);
-    if (worker) await pointWorker(cluster, request, progress);
-    progress(`${machine.name} has left${worker ? " and is a worker again" : ""}`);
-  } finally {
-    connection.close();
+  const { machine } = request;
+  const allGoes = await isBeingDestroyed(cluster, 0);
+  // Many servers take long to leave; the mark must not grow old meanwhile.
+  if (allGoes) await markDestroy(cluster);
+  const node = await readNode(cluster, machine.nodeName);
+  const what = { node, dataMayGo: allGoes && request.onDestroy === "wipe" };
+  const verdict = whoseDelete(machine, nonce, node, await etcdMembers(cluster));
+  switch (verdict.is) {
+    case "another":
+      progress(`${verdict.seen}: nothing to do`);
+      return;
+    case "unclear":
+      throw unclear(verdict.seen, machine.name);
+    case "nobody":
+      if (await isServerStill(request, progress)) await leave(cluster, request, what, progress);
+      else progress(`${machine.name} has left already`);
+      return;
+    case "ours":
+      await leave(cluster, request, what, progress);
   }
 }
 
-async function connectLeaver(
-  machine: MembershipRequest["machine"],
-  identity: MembershipRequest["identity"],
-): ReturnType<typeof connect> {
+/**
+ * The cluster has neither Node nor member of it. Only one that had begun to leave is finished then: what else runs there
+ * may be of another cluster by now.
+ */
+async function isServerStill(request: MembershipRequest, progress: Progress): Promise<boolean> {
+  const { machine, identity } = request;
   try {
-    return await connect(machine, identity);
+    const connection = await connect(machine, identity);
+    try {
+      const { server, retired } = await new LeaverMachine(
+        connection,
+        request,
+        request.becomes,
+        progress,
+      ).state();
+      if (!server || retired) return server;
+    } finally {
+      connection.close();
+    }
   } catch (error) {
     if (!(error instanceof SshError)) throw error;
-    throw new ActError(
-      error.message,
-      "a server that may still run must be stopped before its member is removed, or it comes back",
-      `start ${machine.name} and run this again`,
-    );
+    progress(`warning: ${error.message}; the cluster knows nothing of it`);
+    return false;
   }
-}
-
-async function leaveGate(
-  cluster: LiveCluster,
-  { machine, version }: MembershipRequest,
-): Promise<void> {
-  const cure = cluster.distribution.cureOfRemoval(version);
-  if (cure !== undefined) {
-    throw new ActError(
-      `${version} does not remove members of etcd reliably`,
-      "the member could stay in the list, or come back, and count for the quorum",
-      `bring every server to ${cure} or newer first`,
-    );
-  }
-  const members = await etcdMembers(cluster);
-  for (const member of membersOf(machine, members)) {
-    if (quorumHoldsWithout(member.id, members)) continue;
-    throw new ActError(
-      `without ${machine.name} etcd has no quorum: ${describeMembers(members)}`,
-      "the API would stop answering",
-      "bring the unhealthy members back first; the last server of a cluster never leaves",
-    );
-  }
-}
-
-/** A removed member whose etcd still ran would add itself again: the list is watched for a while. */
-async function staysAway(
-  cluster: LiveCluster,
-  machine: MembershipRequest["machine"],
-  progress: ActContext["progress"],
-): Promise<void> {
-  const since = Date.now();
-  await gate(
-    async () => {
-      const own = membersOf(machine, await etcdMembers(cluster));
-      if (own.length > 0) return { seen: `still in the list: ${describeMembers(own)}` };
-      return Date.now() - since > 3_000 ? { found: true } : { seen: "gone, watching the list" };
-    },
-    {
-      what: `${machine.name} to stay out of etcd's member list`,
-      limitMs: 60_000,
-      why: "its member counts for the quorum as long as it is in the list",
-      cure: `stop ${cluster.distribution.units.server} and etcd on ${machine.name}, then run this again`,
-      progress,
-    },
+  throw unclear(
+    `${machine.name} runs a server, of which this cluster has neither a Node nor a member`,
+    machine.name,
   );
 }

@@ -3,7 +3,9 @@ import {
   AppsV1Api,
   CoordinationV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   KubeConfig,
+  PolicyV1Api,
   RbacAuthorizationV1Api,
 } from "@kubernetes/client-node";
 import * as z from "zod";
@@ -24,6 +26,8 @@ export interface LiveCluster {
   readonly apps: AppsV1Api;
   readonly coordination: CoordinationV1Api;
   readonly rbac: RbacAuthorizationV1Api;
+  readonly policy: PolicyV1Api;
+  readonly custom: CustomObjectsApi;
   close(): void;
 }
 
@@ -36,6 +40,9 @@ const accessAnswer = z.object({
 /** What a peer turned out to be, when it is not the server that was looked for. */
 class NotALiveServer extends Error {}
 
+/** No peer is a server whose API answers. */
+export class NoLivingServer extends ActError {}
+
 /** It may be soon: a server boots, or an act that another run began takes the API away for a while. */
 class ApiNotReady extends NotALiveServer {}
 
@@ -43,26 +50,28 @@ const apiLimitMs = 90_000;
 
 /**
  * Finds a server whose API answers, wherever it is among the peers: the initial one may be dead. Where none answers
- * yet, one that is about to is waited for, 90 s at most.
+ * yet, one that is about to is waited for.
  *
  * @param except names of machines that don't count, such as one that is about to leave
- * @throws ActError when no peer is a server whose API answers, saying of each what was seen
+ * @param limitMs how long to wait for one that may be ready soon, 90 s unless told
+ * @throws NoLivingServer when no peer is a server whose API answers, saying of each what was seen
  */
 export async function findLiveCluster(
   access: Access,
   progress: Progress,
   except: readonly string[] = [],
+  limitMs = apiLimitMs,
 ): Promise<LiveCluster> {
   const madeWith = distributionOf(access.distribution);
   const candidates = access.peers.filter((peer) => !except.includes(peer.name));
-  const deadline = Date.now() + apiLimitMs;
+  const deadline = Date.now() + limitMs;
   for (let told = false; ; told = true) {
-    const seen = await Promise.any(
-      candidates.map((peer) => openCluster(peer, access, madeWith)),
-    ).then(
+    const opened = candidates.map((peer) => openCluster(peer, access, madeWith));
+    const seen = await Promise.any(opened).then(
       (cluster) => ({ cluster }),
       (error: unknown) => ({ errors: error instanceof AggregateError ? error.errors : [error] }),
     );
+    if ("cluster" in seen) closeOthers(opened, seen.cluster);
     if ("cluster" in seen) return seen.cluster;
     const soon = seen.errors.find((one) => one instanceof ApiNotReady);
     if (soon !== undefined && Date.now() < deadline) {
@@ -70,10 +79,22 @@ export async function findLiveCluster(
       await sleep(1_000);
       continue;
     }
-    throw new ActError(
+    throw new NoLivingServer(
       `no living server was found:\n${seen.errors.map((one) => `    ${one instanceof Error ? one.message : String(one)}`).join("\n")}`,
       "without one nothing is known of the cluster, and nothing is changed",
       `start one of its servers, or see that its API server runs (journalctl -u ${madeWith.units.server} there)`,
+    );
+  }
+}
+
+/** Those that answered later have a connection that nobody else would close. */
+function closeOthers(opened: readonly Promise<LiveCluster>[], taken: LiveCluster): void {
+  for (const opening of opened) {
+    opening.then(
+      (cluster) => {
+        if (cluster !== taken) cluster.close();
+      },
+      () => undefined,
     );
   }
 }
@@ -102,6 +123,8 @@ async function openCluster(
       apps: kubeConfig.makeApiClient(AppsV1Api),
       coordination: kubeConfig.makeApiClient(CoordinationV1Api),
       rbac: kubeConfig.makeApiClient(RbacAuthorizationV1Api),
+      policy: kubeConfig.makeApiClient(PolicyV1Api),
+      custom: kubeConfig.makeApiClient(CustomObjectsApi),
       close: () => connection.close(),
     };
   } catch (error) {

@@ -9,6 +9,8 @@ import type { Access, Balancers, Machine } from "./request.ts";
 export interface Balanced extends Access {
   readonly machine: Machine;
   readonly balancers: Balancers;
+  /** Whether the machine is no more, and its load balancer with it. */
+  readonly gone?: boolean;
 }
 
 /**
@@ -17,13 +19,13 @@ export interface Balanced extends Access {
  */
 export async function balancersOf(
   cluster: LiveCluster,
-  { machine, balancers, peers }: Balanced,
+  { machine, balancers, peers, gone = false }: Balanced,
   progress: Progress,
 ): Promise<readonly Machine[]> {
   if (balancers !== "servers") return balancers;
   const servers = (await cluster.core.listNode()).items.filter(isServer);
   return peers.filter((peer) => {
-    if (peer.name === machine.name) return true;
+    if (peer.name === machine.name) return !gone;
     const node = servers.find(({ metadata }) => metadata?.name === peer.nodeName);
     if (node === undefined || isReady(node)) return node !== undefined;
     progress(`warning: ${peer.name} is not Ready, its load balancer is told at its next change`);

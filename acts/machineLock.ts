@@ -41,3 +41,13 @@ export async function runLocked(
     (line) => progress(`${name}: ${line}`),
   );
 }
+
+/** Whatever an earlier run began on a machine, and which outlived it, is waited for and never doubled. */
+export async function settleMachine(connection: SshConnection, progress: Progress): Promise<void> {
+  const { name } = connection.target;
+  await runScript(
+    connection,
+    { script: "machine-lock.sh", verb: "settle", variables: { LIMIT: "900" } },
+    (line) => progress(`${name}: ${line}`),
+  );
+}

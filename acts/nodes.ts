@@ -8,6 +8,8 @@ import type { LiveCluster } from "./liveCluster.ts";
 
 export const controlPlaneLabel = "node-role.kubernetes.io/control-plane";
 export const membershipAnnotation = "triad.dev/membership";
+/** What a server is once it has left: the list of workers names it already. */
+export const becomesAnnotation = "triad.dev/becomes";
 
 /** The Node of this name, if there is one. */
 export async function readNode(cluster: LiveCluster, name: string): Promise<V1Node | undefined> {
@@ -46,10 +48,32 @@ export async function markMembership(
   name: string,
   nonce: string,
 ): Promise<void> {
+  await annotateNode(cluster, name, { [membershipAnnotation]: nonce, [becomesAnnotation]: null });
+}
+
+/** Says of a server what it is once it has left; null takes that back. */
+export async function markBecomes(
+  cluster: LiveCluster,
+  name: string,
+  becomes: "worker" | null,
+): Promise<void> {
+  await annotateNode(cluster, name, { [becomesAnnotation]: becomes });
+}
+
+async function annotateNode(
+  cluster: LiveCluster,
+  name: string,
+  annotations: Readonly<Record<string, string | null>>,
+): Promise<void> {
   await cluster.core.patchNode(
-    { name, body: { metadata: { annotations: { [membershipAnnotation]: nonce } } } },
+    { name, body: { metadata: { annotations } } },
     setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
   );
+}
+
+/** What a server is to be once it has left, if it is to stay in the cluster. */
+export function becomesOf(node: V1Node | undefined): "worker" | undefined {
+  return node?.metadata?.annotations?.[becomesAnnotation] === "worker" ? "worker" : undefined;
 }
 
 /** The membership that a Node stands for, if Triad has marked it. */

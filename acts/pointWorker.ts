@@ -52,8 +52,12 @@ export async function pointWorker(
   }
 }
 
-/** Ready in a report made after the restart: the last one before it says Ready too. */
-async function readyAgain(
+/**
+ * Ready in a report made after the restart: the last one before it says Ready too.
+ * @param before what {@link heartbeat} said then
+ * @throws ActError after 2 minutes
+ */
+export async function readyAgain(
   cluster: LiveCluster,
   nodeName: string,
   before: string,
@@ -71,14 +75,14 @@ async function readyAgain(
       what: `${nodeName} to be Ready through the endpoint`,
       limitMs: 120_000,
       why: "the next worker must not move before this one is back",
-      cure: `it was pointed back to where it was; see journalctl -u ${cluster.distribution.units.worker} on it, and that it reaches the endpoint`,
+      cure: `see journalctl -u ${cluster.distribution.units.worker} on it, and that it reaches the endpoint`,
       progress,
     },
   );
 }
 
 /** kubelet renews its Node's Lease every 10 s. */
-async function heartbeat(cluster: LiveCluster, nodeName: string): Promise<string> {
+export async function heartbeat(cluster: LiveCluster, nodeName: string): Promise<string> {
   const lease = await cluster.coordination.readNamespacedLease({
     name: nodeName,
     namespace: "kube-node-lease",

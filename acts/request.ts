@@ -33,6 +33,12 @@ export const flags = z.object({
   audit: z.boolean(),
 });
 
+/**
+ * What a delete does: `leave` lets a server go as long as another one lives, `forget` does nothing at all, `wipe` lets
+ * even the last one go.
+ */
+const onDestroy = z.enum(["leave", "forget", "wipe"]).default("leave");
+
 export const backupRequest = access.extend({
   /** Directory on the operator's machine. */
   directory: z.string(),
@@ -46,7 +52,8 @@ export const backupRequest = access.extend({
 export const controlPlaneRequest = access.extend({
   version: z.string(),
   initialise: z.boolean(),
-  initialServer: machine,
+  /** Where a new cluster comes about; only told where one may. */
+  initialServer: machine.optional(),
   endpoint,
   podCidr: z.string(),
   serviceCidr: z.string(),
@@ -69,19 +76,32 @@ export const membershipRequest = access.extend({
   drain: z.boolean(),
   balancers,
   endpoint,
+  /** Whether the machine is no more: its member, Node and secrets go without it. */
+  gone: z.boolean().default(false),
+  /** What the machine is once it has left; absent: it is cleaned. An agent that k3s promoted is one again anyway. */
+  becomes: z.enum(["worker"]).optional(),
+  onDestroy,
 });
 
 export const clientsRequest = access.extend({
   endpoint,
-  /** Servers that must be voters before anything is moved. */
-  servers: z.array(z.string()),
+  /** Node names of servers that must be voters before anything is moved. */
+  servers: z.array(z.string()).default([]),
 });
 
-export const workerRequest = clientsRequest.extend({ machine });
+export const workerRequest = clientsRequest.extend({
+  machine,
+  /** Whether the machine is no more: nothing is moved, its Node goes. */
+  gone: z.boolean().default(false),
+});
 
 export const verificationRequest = clientsRequest.extend({
+  /** Node names of the servers of the list. */
+  servers: z.array(z.string()),
   initialServer: machine,
   workers: z.array(machine),
+  /** On these every listed server is let in again. */
+  balancers: balancers.optional(),
   /** k3s's own of etcd; absent on kubeadm. */
   snapshots: z.object({ schedule: z.string(), directory: z.string(), name: z.string() }).optional(),
 });
@@ -95,6 +115,7 @@ export const endpointRequest = access.extend({
   dns: z.object({ server: z.string(), port: z.number() }).optional(),
 });
 
+export type OnDestroy = z.infer<typeof onDestroy>;
 export type DistributionName = Access["distribution"];
 export type Balancers = z.infer<typeof balancers>;
 export type Machine = z.infer<typeof machine>;
@@ -103,6 +124,8 @@ export type Flags = z.infer<typeof flags>;
 export type Endpoint = z.infer<typeof endpoint>;
 export type BackupRequest = z.infer<typeof backupRequest>;
 export type ControlPlaneRequest = z.infer<typeof controlPlaneRequest>;
+/** One that may make a new cluster. */
+export type InitialiseRequest = ControlPlaneRequest & { readonly initialServer: Machine };
 export type MembershipRequest = z.infer<typeof membershipRequest>;
 export type ClientsRequest = z.infer<typeof clientsRequest>;
 export type WorkerRequest = z.infer<typeof workerRequest>;

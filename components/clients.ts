@@ -24,11 +24,8 @@ export class Clients extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("triad:index:Clients", name, {}, opts);
-    const request = {
-      ...accessRequest(plan),
-      endpoint: plan.endpoint,
-      servers: plan.servers.map((server) => server.nodeName),
-    };
+    // Without the list of servers: they come first by the order, and another list moves nobody.
+    const request = { ...accessRequest(plan), endpoint: plan.endpoint };
     const moved: pulumi.Resource[] = [];
     // One after the other: each would wait for the Lease anyway, and polling would cost the servers what they need.
     const next = (what: string, act: ActName, told: object): void => {
@@ -40,7 +37,11 @@ export class Clients extends pulumi.ComponentResource {
       next(`${name}-coredns`, "coreDns", request);
     }
     for (const worker of plan.workers) {
-      next(`${worker.name}-worker`, "worker", { ...request, machine: machineRequest(worker) });
+      next(`${worker.name}-worker`, "worker", {
+        ...request,
+        machine: machineRequest(worker),
+        ...(worker.gone ? { gone: true } : {}),
+      });
     }
     this.moved = moved;
     this.registerOutputs({});

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
+import { present } from "../plan/present.ts";
 import { Clients } from "./clients.ts";
 import { ControlPlane } from "./controlPlane.ts";
 import { Endpoint } from "./endpoint.ts";
+import { leaving, type ServerOutput } from "./leaving.ts";
 import { LoadBalancer } from "./loadBalancer.ts";
 import { Machine } from "./machine.ts";
 import { Server } from "./server.ts";
@@ -24,6 +26,8 @@ export interface ClusterArgs {
 export class Cluster extends pulumi.ComponentResource {
   readonly verified: pulumi.Output<unknown>;
   readonly fsyncP99Ms: pulumi.Output<Record<string, number>>;
+  /** Of each server that is not gone: how it is let go alone. */
+  readonly servers: pulumi.Output<Record<string, ServerOutput>>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("triad:index:Cluster", name, {}, opts);
@@ -41,6 +45,7 @@ export class Cluster extends pulumi.ComponentResource {
             ),
         );
     const servers = plan.servers.map((machine) => ({
+      isGone: machine.gone,
       machine: ready(machines, machine.name),
       server: new Server(
         machine.name,
@@ -63,7 +68,8 @@ export class Cluster extends pulumi.ComponentResource {
       { parent: this, dependsOn: [endpoint, ...ready(machines, plan.initialServer.name)] },
     );
     const memberships: pulumi.Resource[] = [];
-    for (const { machine, server } of servers) {
+    // Those that are gone first: no server can join while etcd counts a dead one.
+    for (const { machine, server } of servers.toSorted(byGone)) {
       const dependsOn = [controlPlane, endpoint, ...machine];
       memberships.push(server.join({ dependsOn, comesAfter: [...memberships] }));
     }
@@ -72,15 +78,25 @@ export class Cluster extends pulumi.ComponentResource {
       ? [new Clients(name, { plan, afterServers: memberships }, outside)]
       : [];
     const comesAfter = [...memberships, ...clients.flatMap(({ moved }) => moved)];
-    const verification = new Verification(name, { plan, comesAfter }, outside);
+    const verification = new Verification(
+      name,
+      { plan, comesAfter },
+      // The engine deletes by depth: so it is deleted before any membership, and says that all goes.
+      { parent: this, dependsOn: [controlPlane, endpoint, ...clients] },
+    );
 
     this.verified = verification.found;
     this.fsyncP99Ms = pulumi.output(
       Object.fromEntries(
-        plan.servers.map(({ name }) => [name, machines.get(name)?.fsyncP99Ms ?? 0]),
+        present(plan.servers).map(({ name }) => [name, machines.get(name)?.fsyncP99Ms ?? 0]),
       ),
     );
-    this.registerOutputs({ verified: this.verified, fsyncP99Ms: this.fsyncP99Ms });
+    this.servers = leaving(servers.filter(({ isGone }) => !isGone).map(({ server }) => server));
+    this.registerOutputs({
+      verified: this.verified,
+      fsyncP99Ms: this.fsyncP99Ms,
+      servers: this.servers,
+    });
   }
 }
 
@@ -96,4 +112,8 @@ function readyMachines({ plan, auditPolicy }: ClusterArgs, parent: Cluster): Map
 function ready(machines: ReadonlyMap<string, Machine>, name: string): Machine[] {
   const machine = machines.get(name);
   return machine === undefined ? [] : [machine];
+}
+
+function byGone(one: { isGone: boolean }, other: { isGone: boolean }): number {
+  return Number(other.isGone) - Number(one.isGone);
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { local, remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { MachineConfig } from "../config/clusterConfig.ts";
-import type { SshPlan } from "../plan/clusterPlan.ts";
+import type { ClusterPlan, SshPlan } from "../plan/clusterPlan.ts";
 import { composeScript } from "../scripts/composeScript.ts";
 import { expandHome } from "../ssh/connection.ts";
 import { rootCommand } from "../ssh/runScript.ts";
@@ -21,26 +21,31 @@ export type ActName =
 
 export interface MachineScriptArgs {
   readonly machine: MachineConfig;
-  readonly identity: SshPlan;
+  readonly plan: Pick<ClusterPlan, "onDestroy" | "ssh">;
   /** Name of a file in `scripts/`. */
   readonly script: string;
   /** What the script is given; a secret Output stays secret. */
   readonly variables: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Whether a delete undoes it on the machine. @default true */
+  /** Whether a delete undoes it on the machine, where the config does not say that nothing shall. @default true */
   readonly removes?: boolean;
 }
 
 /**
  * One capability on one machine: a script's `ensure` as root by SSH, its `remove` on delete. Never with `triggers`:
  * they would replace the command, and the old one's delete would run after the new one's create.
+ *
+ * On a machine that is gone nothing is to run, and the provider dials no machine for nothing: neither this update nor the
+ * delete that the state then remembers needs it. Its successor's inputs differ from that again, so `ensure` runs there
+ * even if it shows the old host key.
+ * @see https://github.com/pulumi/pulumi-command/blob/master/provider/pkg/provider/remote/commandController.go
  */
 export function machineScript(
   name: string,
-  { machine, identity, script, variables, removes = true }: MachineScriptArgs,
+  args: MachineScriptArgs,
   opts: pulumi.CustomResourceOptions,
 ): remote.Command {
+  const { machine, plan } = args;
   const { user, port } = machine.ssh;
-  const run = (verb: string): string => rootCommand(user, verb);
   return new remote.Command(
     name,
     {
@@ -51,17 +56,32 @@ export function machineScript(
         hostKey: machine.hostKey,
         perDialTimeout: 10,
         dialErrorLimit: 3,
-        ...privateKey(identity),
+        ...privateKey(plan.ssh),
       },
-      stdin: pulumi.output(variables).apply((values) => composeScript(script, values)),
-      create: run("ensure"),
-      update: run("ensure"),
-      ...(removes ? { delete: run("remove") } : {}),
+      ...(machine.gone ? {} : verbs(args)),
       addPreviousOutputInEnv: false,
       logging: remote.Logging.Stderr,
     },
     { ...opts, hideDiffs: ["stdin"] },
   );
+}
+
+function verbs({
+  machine,
+  plan: { onDestroy },
+  script,
+  variables,
+  removes = true,
+}: MachineScriptArgs): Partial<remote.CommandArgs> {
+  const run = (verb: string): string => rootCommand(machine.ssh.user, verb);
+  const hasDelete = removes && onDestroy !== "forget";
+  const told = { ...variables, ...(hasDelete ? { ON_DESTROY: onDestroy } : {}) };
+  return {
+    stdin: pulumi.output(told).apply((values) => composeScript(script, values)),
+    create: run("ensure"),
+    update: run("ensure"),
+    ...(hasDelete ? { delete: run("remove") } : {}),
+  };
 }
 
 /** Without a key file the agent at SSH_AUTH_SOCK is asked, as the command provider does by itself. */
@@ -75,12 +95,14 @@ function privateKey({ privateKeyFile }: SshPlan): { privateKey?: pulumi.Output<s
  * finds the same entry point by its fixed relative path.
  *
  * @param request what the act is told on stdin; no secrets, it lies in the stack's state
+ * @param deletes whether a delete asks the act anything
  */
 export function actCommand(
   name: string,
   act: ActName,
   request: pulumi.Input<object>,
   opts: pulumi.CustomResourceOptions,
+  deletes = true,
 ): local.Command {
   const run = (verb: string): string => `node acts/main.ts ${act} ${verb}`;
   return new local.Command(
@@ -89,7 +111,7 @@ export function actCommand(
       stdin: pulumi.output(request).apply((told) => JSON.stringify(told)),
       create: run("create"),
       update: run("update"),
-      delete: run("delete"),
+      ...(deletes ? { delete: run("delete") } : {}),
       logging: local.Logging.Stderr,
     },
     opts,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
+import { present } from "../plan/present.ts";
 import { accessRequest, machineRequest } from "./access.ts";
 import { actCommand } from "./command.ts";
 
@@ -25,7 +26,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         clusterName: plan.name,
         initialise: plan.initialise,
         directory: plan.backup.directory,
-        servers: plan.servers.map((server) => server.nodeName),
+        servers: present(plan.servers).map((server) => server.nodeName),
       },
       { parent: this },
     );
@@ -37,7 +38,8 @@ export class ControlPlane extends pulumi.ComponentResource {
         clusterName: plan.name,
         version: plan.version,
         initialise: plan.initialise,
-        initialServer: machineRequest(plan.initialServer),
+        // Where there is a cluster it matters to nobody, and may change.
+        ...(plan.initialise ? { initialServer: machineRequest(plan.initialServer) } : {}),
         endpoint: plan.endpoint,
         podCidr: plan.podCidr,
         serviceCidr: plan.serviceCidr,
@@ -50,7 +52,7 @@ export class ControlPlane extends pulumi.ComponentResource {
     if (plan.distribution === "k3s") {
       const request = {
         ...accessRequest(plan),
-        loadBalancers: plan.loadBalancers.map(machineRequest),
+        loadBalancers: present(plan.loadBalancers).map(machineRequest),
       };
       actCommand(`${name}-readiness`, "readiness", request, { parent: this, dependsOn: exists });
     }

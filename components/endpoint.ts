@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, DnsRecordPlan } from "../plan/clusterPlan.ts";
+import { present } from "../plan/present.ts";
 import { accessRequest, balancersRequest } from "./access.ts";
 import { after } from "./after.ts";
 import { actCommand, machineScript } from "./command.ts";
@@ -13,8 +14,8 @@ export interface EndpointArgs {
 
 /**
  * The name and address by which the API is reached: the DNS record, where Triad may write it, and a gate that lets
- * nothing go on until the name resolves and a load balancer answers at the address. Deleting it leaves the record:
- * the cluster and its clients go on without the stack.
+ * nothing go on until the name resolves and a load balancer answers at the address. Deleting it leaves the record, but
+ * for a wipe: the cluster and its clients go on without the stack.
  */
 export class Endpoint extends pulumi.ComponentResource {
   constructor(
@@ -50,7 +51,7 @@ function dnsRecord(
   tsigSecret: pulumi.Input<string>,
   parent: pulumi.Resource,
 ): pulumi.Resource[] {
-  const [machine] = plan.loadBalancers;
+  const [machine] = present(plan.loadBalancers);
   if (machine === undefined) return [];
   const variables = {
     DNS_SERVER: record.server,
@@ -66,7 +67,7 @@ function dnsRecord(
   return [
     machineScript(
       `${name}-dns`,
-      { machine, identity: plan.ssh, script: "dns-record.sh", variables, removes: false },
+      { machine, plan, script: "dns-record.sh", variables, removes: plan.onDestroy === "wipe" },
       { parent },
     ),
   ];

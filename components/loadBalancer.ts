@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random";
 import type { ClusterPlan, LoadBalancerPlan } from "../plan/clusterPlan.ts";
+import { present } from "../plan/present.ts";
 import { machineScript } from "./command.ts";
 
 export interface LoadBalancerArgs {
@@ -12,7 +13,8 @@ export interface LoadBalancerArgs {
  * HAProxy, which passes connections to servers whose API is ready, and keepalived, which holds the endpoint's address
  * on one of the load balancers: machines of their own, or the servers. A new server enters disabled; its membership
  * enables it. Deleting it stops both and puts the machine's own configuration back, but for the last load balancer that
- * holds the endpoint: destroying the stack leaves a cluster, and its clients need the endpoint.
+ * holds the endpoint, and those of servers that stay: destroying the stack leaves a cluster, and its clients need the
+ * endpoint.
  */
 export class LoadBalancer extends pulumi.ComponentResource {
   /** Done last: then the endpoint's address can be held here. */
@@ -42,26 +44,29 @@ function haproxyArgs(
 ): Parameters<typeof machineScript>[1] {
   return {
     machine,
-    identity: plan.ssh,
+    plan,
     script: "haproxy.sh",
     variables: {
       ENDPOINT_ADDRESS: plan.endpoint.address,
       ENDPOINT_PORT: String(plan.endpoint.port),
       OWN_ADDRESS: machine.address,
-      SERVERS: plan.servers.map((server) => `${server.name}=${server.address}`).join(" "),
+      SERVERS: present(plan.servers)
+        .map((server) => `${server.name}=${server.address}`)
+        .join(" "),
       INITIAL_SERVER: plan.initialServer.name,
       // k3s answers strangers 401; its check has a credential, which it gets once there is a cluster.
       CHECK: plan.distribution === "k3s" ? "token" : "anonymous",
       STATS_PASSWORD: statsPassword,
+      OWN: own(plan),
     },
   };
 }
 
 function keepalivedArgs({ machine, plan }: LoadBalancerArgs): Parameters<typeof machineScript>[1] {
-  const peers = plan.loadBalancers.filter((other) => other.name !== machine.name);
+  const peers = present(plan.loadBalancers).filter((other) => other.name !== machine.name);
   return {
     machine,
-    identity: plan.ssh,
+    plan,
     script: "keepalived.sh",
     variables: {
       VIRTUAL_ADDRESS: plan.endpoint.address,
@@ -72,6 +77,12 @@ function keepalivedArgs({ machine, plan }: LoadBalancerArgs): Parameters<typeof 
       OWN_ADDRESS: machine.address,
       PEERS: peers.map((peer) => peer.address).join(" "),
       INTERFACE: machine.interface ?? "",
+      OWN: own(plan),
     },
   };
+}
+
+/** A server's own load balancer goes exactly if that server has left. */
+function own({ ownLoadBalancers }: ClusterPlan): string {
+  return ownLoadBalancers ? "true" : "";
 }

@@ -12,7 +12,7 @@ export interface MachineArgs {
 /**
  * A machine that is ready for its role: what it must reach answers, its disk is measured, and, where it is to run
  * Kubernetes, the programs and images of the pinned version lie on it. A machine that already
- * belongs to the cluster is left as it is. Deleting it leaves the packages.
+ * belongs to the cluster is left as it is. Deleting it takes away what Triad brought, unless the machine is a node still.
  */
 export class Machine extends pulumi.ComponentResource {
   /** 99th percentile of fsync on the disk that etcd uses or would use, in milliseconds. */
@@ -25,7 +25,7 @@ export class Machine extends pulumi.ComponentResource {
       `${name}-preflight`,
       {
         machine,
-        identity: plan.ssh,
+        plan,
         script: "preflight.sh",
         variables: {
           PEERS: mustReach(args),
@@ -55,7 +55,7 @@ function kubernetes(
     `${name}-kubernetes`,
     {
       machine,
-      identity: plan.ssh,
+      plan,
       script: isK3s ? "k3s-machine.sh" : "machine.sh",
       variables: {
         ROLE: machine.role,
@@ -64,16 +64,18 @@ function kubernetes(
         IMAGE_MIRROR: imageMirror,
         AUDIT_POLICY: machine.role === "server" ? auditPolicy : "",
       },
-      removes: false,
     },
     { parent, dependsOn: preflight },
   );
 }
 
-/** Only what is there before the list grows, so that growing it changes nothing on the other machines. */
+/**
+ * Only what is there before the list grows, so that growing it changes nothing on the other machines; and nothing for a
+ * worker, which has found the cluster already, so that another initial server changes nothing there.
+ */
 function mustReach({ machine, plan }: MachineArgs): string {
   const { initialServer } = plan;
-  if (machine.name === initialServer.name) return "";
+  if (machine.name === initialServer.name || machine.role === "worker") return "";
   const ports = machine.role === "server" ? [6443, 2379, 2380, 10250] : [6443];
   return ports.map((port) => `${initialServer.address}:${port}`).join(" ");
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { MembershipRequest } from "../acts/request.ts";
 import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
 import { accessRequest, balancersRequest, machineRequest } from "./access.ts";
 import { after } from "./after.ts";
@@ -22,18 +23,21 @@ export interface JoinArgs {
 
 /**
  * A machine that is a server of the cluster, the initial one too, with the load balancer that it may carry. Deleting it
- * lets it leave: out of the load balancers and of etcd, then cleaned. Nothing may depend on it, so that any one server
- * can go without touching the rest.
+ * lets it leave: out of the load balancers and of etcd, then cleaned or a worker. A machine that is gone leaves without
+ * being asked. Nothing may depend on it, so that any one server can go without touching the rest.
  */
 export class Server extends pulumi.ComponentResource {
   /** Its own; none where other machines balance. */
   readonly loadBalancer: LoadBalancer | undefined;
-  readonly #name: string;
+  readonly name: string;
+  /** IPv4 address. */
+  readonly address: string;
   readonly #args: ServerArgs;
 
   constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("triad:index:Server", name, {}, opts);
-    this.#name = name;
+    this.name = name;
+    this.address = args.machine.address;
     this.#args = args;
     const own = args.plan.loadBalancers.find((balancer) => balancer.name === args.machine.name);
     this.loadBalancer =
@@ -45,7 +49,7 @@ export class Server extends pulumi.ComponentResource {
   join({ dependsOn, comesAfter }: JoinArgs): pulumi.Resource {
     const { machine, plan, auditPolicy } = this.#args;
     return actCommand(
-      `${this.#name}-membership`,
+      `${this.name}-membership`,
       "membership",
       after(comesAfter, {
         ...accessRequest(plan),
@@ -56,6 +60,7 @@ export class Server extends pulumi.ComponentResource {
         drain: plan.drain,
         balancers: balancersRequest(plan),
         endpoint: plan.endpoint,
+        ...exceptions(this.#args),
       }),
       {
         parent: this,
@@ -63,4 +68,13 @@ export class Server extends pulumi.ComponentResource {
       },
     );
   }
+}
+
+/** Told only where they hold: a membership that the state has known for long stays as it is. */
+function exceptions({ machine, plan }: ServerArgs): Partial<MembershipRequest> {
+  return {
+    ...(machine.gone ? { gone: true } : {}),
+    ...(machine.becomes === undefined ? {} : { becomes: machine.becomes }),
+    ...(plan.onDestroy === "leave" ? {} : { onDestroy: plan.onDestroy }),
+  };
 }

@@ -25,6 +25,8 @@ export class Verification extends pulumi.ComponentResource {
       "verification",
       after(comesAfter, verificationOf(plan)),
       { parent: this },
+      // Its delete marks the cluster as one that is being destroyed; one that is forgotten gets no mark.
+      plan.onDestroy !== "forget",
     );
     this.found = seen.stdout.apply((stdout): unknown => JSON.parse(stdout || "null"));
     this.registerOutputs({ found: this.found });

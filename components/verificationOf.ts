@@ -2,16 +2,18 @@ import type { Snapshots } from "../acts/k3s/snapshots.ts";
 import type { VerificationRequest } from "../acts/request.ts";
 import type { SnapshotsConfig } from "../config/clusterConfig.ts";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
-import { accessRequest, machineRequest } from "./access.ts";
+import { present } from "../plan/present.ts";
+import { accessRequest, balancersRequest, machineRequest } from "./access.ts";
 
 /** What the verification of a plan's cluster is told. */
 export function verificationOf(plan: ClusterPlan): VerificationRequest {
   return {
     ...accessRequest(plan),
     endpoint: plan.endpoint,
-    servers: plan.servers.map((server) => server.nodeName),
+    servers: present(plan.servers).map((server) => server.nodeName),
+    balancers: balancersRequest(plan),
     initialServer: machineRequest(plan.initialServer),
-    workers: plan.workers.map(machineRequest),
+    workers: present(plan.workers).map(machineRequest),
     ...(plan.snapshots ? { snapshots: snapshotsRequest(plan.snapshots) } : {}),
   };
 }

@@ -1,9 +1,12 @@
 import type { EtcdMember } from "../acts/etcdMembers.ts";
 import { describeMembers } from "../acts/etcdMembers.ts";
 import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
+import { present } from "../plan/present.ts";
+import { judgeGone } from "./judgeGone.ts";
 import { judgeK3s } from "./judgeK3s.ts";
 import { machineFaults } from "./machineFaults.ts";
 import type { Observation } from "./observation.ts";
+import { quorumFaults } from "./judgeQuorum.ts";
 
 /** What the look at the world says of the plan. */
 export interface Judgement {
@@ -25,9 +28,11 @@ export function judge(
   const changes = membershipChanges(plan, members);
   const judgements = plan.machines.flatMap((machine) => {
     const seen = observations.find((one) => one.machine === machine.name);
-    return seen === undefined ? [] : [judgeMachine(machine, seen, plan, changes)];
+    if (seen === undefined) return [];
+    return machine.gone ? [judgeGone(machine, seen)] : [judgeMachine(machine, seen, plan, changes)];
   });
-  judgements.push(judgeMembers(members ?? [], changes));
+  judgements.push(judgeMembers(withoutGone(members ?? [], plan), changes));
+  judgements.push({ faults: quorumFaults(plan, observations, members), warnings: [] });
   return {
     faults: judgements.flatMap(({ faults }) => faults),
     warnings: judgements.flatMap(({ warnings }) => warnings),
@@ -39,9 +44,11 @@ function membershipChanges(plan: ClusterPlan, members: readonly EtcdMember[] | u
   if (members === undefined) return true;
   // SQLite has no members; it changes when it is converted.
   if (members.length === 0) return plan.convert;
-  const wanted = plan.servers.map(({ address }) => address).sort();
-  const present = members.map(({ peerAddress }) => peerAddress).sort();
-  return wanted.join() !== present.join();
+  const wanted = present(plan.servers)
+    .map(({ address }) => address)
+    .sort();
+  const listed = members.map(({ peerAddress }) => peerAddress).sort();
+  return wanted.join() !== listed.join();
 }
 
 function judgeMachine(
@@ -52,7 +59,10 @@ function judgeMachine(
 ): Judgement {
   if (seen.state === "refused")
     return { faults: [`${machine.name}: ${seen.reason}`], warnings: [] };
-  if (seen.state === "silent") return either(changes, `${machine.name}: ${seen.reason}`);
+  if (seen.state === "silent") {
+    const cure = `start it, or say machines.${machine.name}.gone: true if it is lost for good`;
+    return either(changes, `${machine.name}: ${seen.reason}${changes ? `; ${cure}` : ""}`);
+  }
   const k3s = judgeK3s(machine, seen.facts, plan);
   return {
     faults: [
@@ -62,6 +72,13 @@ function judgeMachine(
     ],
     warnings: k3s.warnings,
   };
+}
+
+/** That a machine which is gone has an ill member is no news: this run removes it. */
+function withoutGone(members: readonly EtcdMember[], plan: ClusterPlan): EtcdMember[] {
+  return members.filter(
+    ({ peerAddress }) => !plan.peers.some(({ address, gone }) => gone && address === peerAddress),
+  );
 }
 
 function judgeMembers(members: readonly EtcdMember[], changes: boolean): Judgement {

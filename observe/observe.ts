@@ -2,9 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { EtcdMember } from "../acts/etcdMembers.ts";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { judge, type Judgement } from "./judge.ts";
+import { judgeLeaving } from "./judgeLeaving.ts";
+import { changeNotes, pausedServers } from "./leavers.ts";
 import { look, lookAtEtcd } from "./look.ts";
 import { membersOf, notAsked } from "./members.ts";
 import type { Observation } from "./observation.ts";
+import { present } from "../plan/present.ts";
 import { RefusedError } from "./refusedError.ts";
 
 /**
@@ -14,15 +17,29 @@ import { RefusedError } from "./refusedError.ts";
  * @throws RefusedError with every fault of every machine
  */
 export async function observe(plan: ClusterPlan): Promise<void> {
-  const { faults, warnings } = await judgeWorld(plan);
+  const { faults, notes, warnings } = await judgeWorld(plan);
+  for (const note of notes) await pulumi.log.info(note);
   for (const warning of [...plan.warnings, ...warnings]) await pulumi.log.warn(warning);
   if (faults.length > 0) throw new RefusedError(faults);
 }
 
+/** What the world says of the plan, and what will change in etcd. */
+export interface WorldJudgement extends Judgement {
+  /** Good to know before it happens. */
+  readonly notes: readonly string[];
+}
+
 /** Looks at every machine at once and judges the plan by it; bounded to a few seconds. */
-export async function judgeWorld(plan: ClusterPlan): Promise<Judgement> {
+export async function judgeWorld(plan: ClusterPlan): Promise<WorldJudgement> {
   const observations = await Promise.all(plan.machines.map((machine) => look(machine, plan)));
-  return judge(plan, observations, await members(plan, observations));
+  const known = await members(plan, observations);
+  const judgement = judge(plan, observations, known);
+  const leaving = await judgeLeaving(plan, known ?? []);
+  return {
+    faults: [...judgement.faults, ...pausedServers(plan, known ?? []), ...leaving.faults],
+    warnings: [...judgement.warnings, ...leaving.warnings],
+    notes: changeNotes(plan, known ?? []),
+  };
 }
 
 /** The members as the servers told; a member that is to leave is on a machine that has no role any more. */
@@ -30,11 +47,16 @@ async function members(
   plan: ClusterPlan,
   observations: readonly Observation[],
 ): Promise<EtcdMember[] | undefined> {
-  const told = observations.flatMap((seen) => (seen.state === "seen" ? (seen.etcd ?? []) : []));
+  const living = present(plan.machines);
+  const told = observations
+    .filter(({ machine }) => living.some(({ name }) => name === machine))
+    .flatMap((seen) => (seen.state === "seen" ? (seen.etcd ?? []) : []));
   const servers = observations.filter(({ machine }) =>
     plan.servers.some(({ name }) => name === machine),
   );
-  const others = plan.peers.filter(({ name }) => !servers.some(({ machine }) => machine === name));
+  const others = present(plan.peers).filter(
+    ({ name }) => !servers.some(({ machine }) => machine === name),
+  );
   const asked = await Promise.all(notAsked(told, others).map((peer) => lookAtEtcd(peer, plan)));
   return membersOf([...told, ...asked.filter((answer) => answer !== undefined)]);
 }

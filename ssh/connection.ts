@@ -65,8 +65,9 @@ export async function connect(
       port: target.ssh.port,
       username: target.ssh.user,
       readyTimeout: limitMs,
+      // A machine whose plug was pulled says nothing: noticed after 15 s. Scripts may be silent for longer, sshd answers.
       keepaliveInterval: 5_000,
-      keepaliveCountMax: 4,
+      keepaliveCountMax: 2,
       algorithms: { serverHostKey: hostKeyAlgorithms(target.hostKey) },
       hostVerifier: (key: Buffer) => {
         seen.hostKey = key.toString("base64");
@@ -150,7 +151,7 @@ function run(
         new SshError("unreachable", `the connection to ${target.name} broke during: ${command}`),
       );
     client.once("close", lost);
-    client.exec(command, (error, channel) => {
+    open(client, target, command, (error, channel) => {
       if (error !== undefined) {
         client.off("close", lost);
         reject(new SshError("unreachable", `${target.name}: ${error.message}`));
@@ -178,6 +179,21 @@ function run(
   });
 }
 
+/** On a connection that broke before, the library throws an error of its own. */
+function open(
+  client: Client,
+  { name }: SshTarget,
+  command: string,
+  opened: (error: Error | undefined, channel: ClientChannel) => void,
+): void {
+  try {
+    client.exec(command, opened);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SshError("unreachable", `the connection to ${name} has broken (${reason})`);
+  }
+}
+
 async function download(
   client: Client,
   target: SshTarget,
@@ -185,7 +201,7 @@ async function download(
   file: string,
 ): Promise<void> {
   const channel = await new Promise<ClientChannel>((resolve, reject) => {
-    client.exec(command, (error, opened) =>
+    open(client, target, command, (error, opened) =>
       error === undefined ? resolve(opened) : reject(error),
     );
   });

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { SshConnection } from "../../ssh/connection.ts";
-import { runScript } from "../../ssh/runScript.ts";
 import { type ActContext, ActError, type Progress } from "../act.ts";
 import { endpointNames } from "../endpointAddress.ts";
 import { handOverLeadership } from "../handOverLeadership.ts";
@@ -12,8 +11,8 @@ import { runLocked } from "../machineLock.ts";
 import { readNode } from "../nodes.ts";
 import type { ControlPlaneRequest, MembershipRequest } from "../request.ts";
 import { configDifferences, refuseElsewhere, refuseOverruled } from "./configDifferences.ts";
-import { uncordonPromoted } from "./cordon.ts";
 import { effectiveConfig, type FoundConfig, normalise, readConfig } from "./foundConfig.ts";
+import { guardReturn } from "./returnGuard.ts";
 import { configPath, joinUrl, renderServerConfig, type Way } from "./serverConfig.ts";
 
 /**
@@ -63,9 +62,8 @@ export async function adjustK3s(
   request: MembershipRequest,
   { verb, progress }: ActContext,
 ): Promise<void> {
-  await uncordonPromoted(cluster, request.machine, progress);
   const found = await readConfig(connection);
-  if (found.leaving) await runScript(connection, { script: "k3s-leave.sh", verb: "stay" });
+  if (found.datastore === "etcd") await guardReturn(connection, request.endpoint);
   if (verb === "update") {
     await ensureConfig(cluster, connection, request, progress);
     return;

@@ -18,8 +18,6 @@ export const foundConfig = z.object({
   auditPolicySha256: z.string().default(""),
   /** Whether files were changed by a run that ended before it restarted k3s. */
   restartOwed: z.boolean().default(false),
-  /** Whether a run that was to let it leave has kept it from starting again. */
-  leaving: z.boolean().default(false),
   /** Whether it has the password by which the cluster knows its Node again. */
   nodePassword: z.boolean(),
 });

@@ -1,7 +1,7 @@
 import type { SshConnection } from "../../ssh/connection.ts";
 import type { Progress } from "../act.ts";
 import { runLocked } from "../machineLock.ts";
-import type { ControlPlaneRequest } from "../request.ts";
+import type { InitialiseRequest } from "../request.ts";
 import { refuseElsewhere, refuseOverruled } from "./configDifferences.ts";
 import { readConfig } from "./foundConfig.ts";
 import { renderServerConfig } from "./serverConfig.ts";
@@ -9,7 +9,7 @@ import { renderServerConfig } from "./serverConfig.ts";
 /** A new cluster on the initial server, on etcd from the start: it need not be converted later. */
 export async function initialiseK3s(
   connection: SshConnection,
-  { initialServer, endpoint, flags, version }: ControlPlaneRequest,
+  { initialServer, endpoint, flags, version }: InitialiseRequest,
   progress: Progress,
 ): Promise<void> {
   const found = await readConfig(connection);

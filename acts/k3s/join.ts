@@ -1,21 +1,26 @@
-import { ApiException } from "@kubernetes/client-node";
 import * as z from "zod";
 import type { SshConnection } from "../../ssh/connection.ts";
 import { runScript, ScriptError } from "../../ssh/runScript.ts";
 import { ActError, type Progress } from "../act.ts";
+import { cordon, uncordon } from "../cordon.ts";
 import { drainNode } from "../drainNode.ts";
 import { describeMembers, etcdMembers, membersOf } from "../etcdMembers.ts";
 import { gate } from "../gate.ts";
 import type { LiveCluster } from "../liveCluster.ts";
 import { runLocked } from "../machineLock.ts";
+import { forgetNodePassword } from "../nodePassword.ts";
 import { isReady, readNode } from "../nodes.ts";
 import type { Machine, MembershipRequest } from "../request.ts";
 import { refuseElsewhere, refuseOverruled } from "./configDifferences.ts";
-import { cordonForPromotion, uncordonPromoted } from "./cordon.ts";
 import { type FoundConfig, readConfig } from "./foundConfig.ts";
+import { guardReturn } from "./returnGuard.ts";
 import { joinUrl, renderServerConfig } from "./serverConfig.ts";
 
 const script = "k3s-join.sh";
+const promotion = {
+  why: "triad:k3s.drain asks for it before the machine becomes a server",
+  cure: "make room for these pods, or set triad:k3s.drain to false: a promotion keeps pods running",
+};
 const tokenAnswer = z.object({ token: z.string() });
 
 /**
@@ -47,10 +52,13 @@ export async function joinK3s(
     VERSION: version,
     AUDIT_POLICY: auditPolicy,
   };
-  if (!found.nodePassword) await forgetNodePassword(cluster, machine, progress);
-  await cordonForPromotion(cluster, machine, progress);
+  // A machine that was installed anew makes a new password for its Node. The Node stays, with its labels.
+  if (!found.nodePassword && (await forgetNodePassword(cluster, machine.nodeName))) {
+    progress(`${machine.name} was installed anew: the cluster forgets the password of its Node`);
+  }
+  await cordon(cluster, machine, "promotion", progress);
   try {
-    if (drain) await drainNode(cluster, machine.nodeName, progress);
+    if (drain) await drainNode(cluster, machine.nodeName, promotion, progress);
     await runLocked(
       connection,
       { act: `join ${machine.name}`, script, variables, limit: 900 },
@@ -64,7 +72,8 @@ export async function joinK3s(
     throw error;
   }
   await voterGate(cluster, machine, progress);
-  await uncordonPromoted(cluster, machine, progress);
+  await guardReturn(connection, endpoint);
+  await uncordon(cluster, machine, progress);
 }
 
 /** An agent under another name would become a server beside its own Node. */
@@ -79,27 +88,6 @@ async function refuseOtherNode(
     "its pods and volumes belong to the Node that it has, which must stay the same",
     `set triad:machines.${name}.nodeName to the name that kubectl get nodes shows for it, or remove the agent if it is of another cluster`,
   );
-}
-
-/**
- * A machine that was installed anew makes a new password for its Node, and the cluster would refuse it as long as it knows
- * the old one. The Node stays, with its labels.
- *
- * @see https://docs.k3s.io/architecture#how-agent-node-registration-works
- */
-async function forgetNodePassword(
-  cluster: LiveCluster,
-  { name, nodeName }: Machine,
-  progress: Progress,
-): Promise<void> {
-  const secret = { name: `${nodeName}.node-password.k3s`, namespace: "kube-system" };
-  try {
-    await cluster.core.deleteNamespacedSecret(secret);
-  } catch (error) {
-    if (error instanceof ApiException && error.code === 404) return;
-    throw error;
-  }
-  progress(`${name} was installed anew: the cluster forgets the password of its Node`);
 }
 
 async function removeOwnLearners(
@@ -125,7 +113,7 @@ async function serverToken({ connection }: LiveCluster): Promise<string> {
 async function takeBack(cluster: LiveCluster, machine: Machine, progress: Progress): Promise<void> {
   try {
     if (await removeOwnLearners(cluster, machine, progress)) return;
-    await uncordonPromoted(cluster, machine, progress);
+    await uncordon(cluster, machine, progress);
   } catch (error) {
     progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
   }

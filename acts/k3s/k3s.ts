@@ -1,8 +1,6 @@
 import { cureOfRemoval } from "../../config/values/k3sDefects.ts";
 import type { Distribution } from "../distribution.ts";
-import { deleteNode } from "../nodes.ts";
 import { adoptK3s } from "./adopt.ts";
-import { demoteNode } from "./demote.ts";
 import { k3sMembers, moveK3sLeader, removeK3sMember } from "./etcd.ts";
 import { adjustK3s } from "./flags.ts";
 import { initialiseK3s } from "./init.ts";
@@ -21,8 +19,4 @@ export const k3s: Distribution = {
   initialise: initialiseK3s,
   join: joinK3s,
   adjust: adjustK3s,
-  async forget(cluster, nodeName, isWorker) {
-    if (isWorker) await demoteNode(cluster, nodeName);
-    else await deleteNode(cluster, nodeName);
-  },
 };

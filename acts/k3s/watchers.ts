@@ -5,8 +5,15 @@ import type { LiveCluster } from "../liveCluster.ts";
 import { isServer } from "../nodes.ts";
 import { pointWorker } from "../pointWorker.ts";
 import type { ControlPlaneRequest, Machine } from "../request.ts";
+
 import { rollOut } from "../rollout.ts";
 import { listWatchers, type Watcher } from "./watchingWorkloads.ts";
+
+/** What their restart is told. */
+export type WatchersRequest = Pick<
+  ControlPlaneRequest,
+  "identity" | "endpoint" | "peers" | "keepRunning"
+>;
 
 /** Two that do not come up have something in common; more would only take away what still runs. */
 const mostUnfinished = 1;
@@ -23,7 +30,7 @@ const mostUnfinished = 1;
  */
 export async function restartWatchers(
   cluster: LiveCluster,
-  request: ControlPlaneRequest,
+  request: WatchersRequest,
   convertedAt: string,
   progress: Progress,
 ): Promise<void> {
@@ -40,7 +47,7 @@ export async function restartWatchers(
 /** @returns a line for each agent that nobody could reach */
 async function restartAgents(
   cluster: LiveCluster,
-  { identity, endpoint, peers }: ControlPlaneRequest,
+  { identity, endpoint, peers }: WatchersRequest,
   startedAfter: number,
   progress: Progress,
 ): Promise<string[]> {
@@ -75,7 +82,7 @@ export function machineOf(node: V1Node, machines: readonly Machine[]): Machine |
 
 async function restartWorkloads(
   cluster: LiveCluster,
-  { keepRunning }: ControlPlaneRequest,
+  { keepRunning }: WatchersRequest,
   convertedAt: string,
   progress: Progress,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import type { SshConnection } from "../../ssh/connection.ts";
 import { runScript } from "../../ssh/runScript.ts";
 import { ActError, type Progress } from "../act.ts";
 import { readClusterConfiguration } from "./clusterConfiguration.ts";
+import { handOverLeadership } from "../handOverLeadership.ts";
 import { healthyMembers } from "../healthyMembers.ts";
 import { withLease } from "../lease.ts";
 import type { LiveCluster } from "../liveCluster.ts";
@@ -82,8 +83,12 @@ export async function ensureFlags(
   const seen = await compare(connection, machine, configuration, auditPolicy);
   if (seen.extra.length === 0 && seen.missing.length === 0 && seen.auditPolicy) return;
   await withLease(cluster, `restart ${machine.name} with other flags`, progress, async () => {
-    const others = (await healthyMembers(cluster, progress)).length > 1;
-    if (others) await drainServer(cluster, request, progress);
+    const members = await healthyMembers(cluster, progress);
+    if (members.length > 1) {
+      await drainServer(cluster, request, progress);
+      // Its etcd may restart too.
+      await handOverLeadership(cluster, machine, members, progress);
+    }
     await runLocked(
       connection,
       {

@@ -1,13 +1,13 @@
 import { stringify } from "yaml";
 import { endpointAddress, endpointNames } from "../endpointAddress.ts";
 import { withFlags } from "./configurationFlags.ts";
-import type { ControlPlaneRequest } from "../request.ts";
+import type { InitialiseRequest } from "../request.ts";
 
 /**
  * kubeadm's configuration for a new cluster: InitConfiguration and ClusterConfiguration.
  * @see https://kubernetes.io/docs/reference/config-api/kubeadm-config.v1beta4/
  */
-export function initConfiguration(request: ControlPlaneRequest): string {
+export function initConfiguration(request: InitialiseRequest): string {
   const { initialServer } = request;
   return [
     stringify({

@@ -1,13 +1,13 @@
 import type { SshConnection } from "../../ssh/connection.ts";
 import type { Progress } from "../act.ts";
 import { runLocked } from "../machineLock.ts";
-import type { ControlPlaneRequest } from "../request.ts";
+import type { InitialiseRequest } from "../request.ts";
 import { initConfiguration } from "./initConfiguration.ts";
 
 /** A new cluster on the initial server, by `kubeadm init`. */
 export async function initialiseKubeadm(
   connection: SshConnection,
-  request: ControlPlaneRequest,
+  request: InitialiseRequest,
   progress: Progress,
 ): Promise<void> {
   await runLocked(

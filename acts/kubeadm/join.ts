@@ -1,12 +1,22 @@
+import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import type { SshConnection } from "../../ssh/connection.ts";
 import { runScript } from "../../ssh/runScript.ts";
 import type { Progress } from "../act.ts";
+import { cordon, uncordon } from "../cordon.ts";
+import { drainNode } from "../drainNode.ts";
+import { gate } from "../gate.ts";
 import type { LiveCluster } from "../liveCluster.ts";
 import { runLocked } from "../machineLock.ts";
-import { controlPlaneLabel, readNode } from "../nodes.ts";
-import type { MembershipRequest } from "../request.ts";
+import { controlPlaneLabel, isReady, readNode } from "../nodes.ts";
+import type { Machine, MembershipRequest } from "../request.ts";
 import { readClusterConfiguration } from "./clusterConfiguration.ts";
 import { joinConfiguration, joinCredentials, type JoinCredentials } from "./joinConfiguration.ts";
+
+const script = "kubeadm-join.sh";
+const draining = {
+  why: "kubeadm ends every pod of a worker that it makes a server",
+  cure: "make room for these pods elsewhere, or change what holds them, then run pulumi up again",
+};
 
 /** `kubeadm join --control-plane`, with credentials that are minted for it and taken back afterwards. */
 export async function joinKubeadm(
@@ -15,6 +25,7 @@ export async function joinKubeadm(
   { machine, version, endpoint }: MembershipRequest,
   progress: Progress,
 ): Promise<void> {
+  await freeWorker(cluster, connection, machine, progress);
   const taints = await serverTaints(cluster);
   const credentials = await mintCredentials(cluster, progress);
   try {
@@ -22,7 +33,7 @@ export async function joinKubeadm(
       connection,
       {
         act: `join ${machine.name}`,
-        script: "kubeadm-join.sh",
+        script,
         variables: {
           JOIN_CONFIGURATION: joinConfiguration(machine, endpoint, credentials, taints),
           VERSION: version,
@@ -34,6 +45,62 @@ export async function joinKubeadm(
   } finally {
     await forgetCredentials(cluster, credentials);
   }
+}
+
+/**
+ * kubeadm makes a server of an empty machine only: a worker is cleared first, once its pods have gone elsewhere. Its Node
+ * stays, with labels and volumes; as kubeadm refuses one that is Ready, it is told at once what it would find out in 40 s.
+ */
+async function freeWorker(
+  cluster: LiveCluster,
+  connection: SshConnection,
+  machine: Machine,
+  progress: Progress,
+): Promise<void> {
+  const { name, nodeName } = machine;
+  if (!isReady(await readNode(cluster, nodeName))) return;
+  await cordon(cluster, machine, "promotion", progress);
+  try {
+    await drainNode(cluster, nodeName, draining, progress);
+  } catch (error) {
+    await uncordon(cluster, machine, progress);
+    throw error;
+  }
+  await runLocked(
+    connection,
+    { act: `clear ${name}`, script, verb: "clear", variables: {}, limit: 300 },
+    progress,
+  );
+  await gate(
+    async () => {
+      const node = await readNode(cluster, nodeName);
+      if (!isReady(node)) return { found: true };
+      await tellUnreachable(cluster, nodeName);
+      return { seen: "Ready" };
+    },
+    {
+      what: `the Node ${nodeName} to be no more Ready`,
+      limitMs: 60_000,
+      why: "kubeadm refuses to join a machine whose Node is",
+      cure: `see whether another machine runs a kubelet by the name of ${nodeName}`,
+      progress,
+    },
+  );
+}
+
+async function tellUnreachable({ core }: LiveCluster, name: string): Promise<void> {
+  const conditions = [
+    {
+      type: "Ready",
+      status: "Unknown",
+      reason: "TriadPromotes",
+      message: "its kubelet was cleared: it becomes a server",
+    },
+  ];
+  await core.patchNodeStatus(
+    { name, body: { status: { conditions } } },
+    setHeaderOptions("Content-Type", PatchStrategy.StrategicMergePatch),
+  );
 }
 
 async function mintCredentials(cluster: LiveCluster, progress: Progress): Promise<JoinCredentials> {

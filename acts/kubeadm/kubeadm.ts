@@ -1,7 +1,6 @@
 import { runScript } from "../../ssh/runScript.ts";
 import type { Distribution } from "../distribution.ts";
 import { parseEtcdMembers } from "../etcdMembers.ts";
-import { deleteNode } from "../nodes.ts";
 import { adoptKubeadm } from "./adopt.ts";
 import { ensureFlags } from "./flags.ts";
 import { initialiseKubeadm } from "./initialise.ts";
@@ -36,5 +35,4 @@ export const kubeadm: Distribution = {
     await ensureEndpoint(cluster, connection, request.machine, request.endpoint, progress);
     if (verb === "update") await ensureFlags(cluster, connection, request, progress);
   },
-  forget: deleteNode,
 };

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiException, type V1Lease } from "@kubernetes/client-node";
-import { withLease } from "../../acts/lease.ts";
+import { ApiException, type V1Lease, V1MicroTime } from "@kubernetes/client-node";
+import { leaseHolder, LeaseOutOfSight, withLease } from "../../acts/lease.ts";
 
 /** The part of the API that a Lease needs, with its optimistic concurrency. */
 function leaseApi() {
@@ -131,6 +131,47 @@ describe("the Lease", () => {
     await assert.rejects(
       withLease(cluster, "join hp", quiet, async () => undefined),
       /no route/,
+    );
+  });
+
+  it("is told by its holder and act, as long as it is renewed", async () => {
+    const cluster = leaseApi();
+    assert.equal(await leaseHolder(cluster), undefined);
+    await withLease(cluster, "join hp", quiet, async () => {
+      assert.match((await leaseHolder(cluster)) ?? "", /: join hp$/);
+    });
+    assert.equal(await leaseHolder(cluster), undefined);
+    const held = await cluster.coordination.readNamespacedLease({
+      name: "triad",
+      namespace: "kube-system",
+    });
+    const renewTime = new V1MicroTime(Date.now() - 120_000);
+    await cluster.coordination.replaceNamespacedLease({
+      name: "triad",
+      namespace: "kube-system",
+      body: { ...held, spec: { holderIdentity: "ann@laptop/7", renewTime } },
+    });
+    assert.equal(await leaseHolder(cluster), undefined);
+  });
+
+  it("that somebody else has taken over is left to them", async () => {
+    const cluster = leaseApi();
+    const where = { name: "triad", namespace: "kube-system" };
+    await withLease(cluster, "join hp", quiet, async () => {
+      const held = await cluster.coordination.readNamespacedLease(where);
+      const spec = { ...held.spec, holderIdentity: "ann@laptop/7" };
+      await cluster.coordination.replaceNamespacedLease({ ...where, body: { ...held, spec } });
+    });
+    const now = await cluster.coordination.readNamespacedLease(where);
+    assert.equal(now.spec?.holderIdentity, "ann@laptop/7");
+  });
+
+  it("is looked for elsewhere where the server through which it is waited for has left", async () => {
+    const cluster = leaseApi();
+    cluster.coordination.readNamespacedLease = () => Promise.reject(new Error("no route"));
+    await assert.rejects(
+      withLease(cluster, "leave hp", quiet, async () => undefined, 20),
+      LeaseOutOfSight,
     );
   });
 });

@@ -3,7 +3,7 @@ import type { EtcdMember } from "../../acts/etcdMembers.ts";
 import { judge } from "../../observe/judge.ts";
 import type { MachineFacts, Observation } from "../../observe/observation.ts";
 import type { ClusterPlan } from "../../plan/clusterPlan.ts";
-import { samplePlan } from "../support/samplePlan.ts";
+import { member, samplePlan } from "../support/samplePlan.ts";
 
 const bare: MachineFacts = {
   diskFreeGiB: 50,
@@ -19,16 +19,6 @@ const bare: MachineFacts = {
 const growing = samplePlan(["k8s-master", "k8s-master-2", "k8s-master-3"]);
 const adopting = samplePlan(["k8s-master"]);
 
-function member(address: string, healthy = true): EtcdMember {
-  return {
-    id: address,
-    name: address,
-    peerAddress: address,
-    role: "voter",
-    healthy,
-    leader: false,
-  };
-}
 const oneMember = [member("10.0.20.100")];
 
 function seen(machine: string, facts: Partial<MachineFacts> = {}, clockDriftMs = 0): Observation {

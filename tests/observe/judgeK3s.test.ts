@@ -219,7 +219,9 @@ describe("the look at a home on k3s", () => {
     const observations: Observation[] = before.map((seen) =>
       seen.machine === odroid ? { machine: odroid, state: "silent", reason: "is off" } : seen,
     );
-    assert.deepEqual(judge(adopting, observations, undefined).faults, ["odroid1: is off"]);
+    assert.deepEqual(judge(adopting, observations, undefined).faults, [
+      "odroid1: is off; start it, or say machines.odroid1.gone: true if it is lost for good",
+    ]);
   });
 
   it("only warns of a member that is ill once three are as the list says", () => {

@@ -8,6 +8,7 @@ const cache = "node_modules/.cache";
 
 /** Tests that wait for real servers and the real engine: `make test` has the minutes, `make check` has not. */
 const patient = [
+  "tests/engine/**",
   "tests/plugins/**",
   "tests/scripts/{dnsRecord,haproxy*,k3sC{omparison,onvert*},keepalived,loadBalancerPair,machineFetching,ownLoadBalancers}.test.ts",
 ];

@@ -1,7 +1,6 @@
 import { strict as assert } from "node:assert";
 import { describeMembers, membersOf } from "../../../acts/etcdMembers.ts";
 import { k3sMembers, moveK3sLeader, nodeOf } from "../../../acts/k3s/etcd.ts";
-import { demotion } from "../../../acts/k3s/demote.ts";
 import { clusterOf, ConnectionDouble, machineOf, memberOf } from "./doubles.ts";
 
 const thinkpad = machineOf("thinkpad", "192.168.1.5");
@@ -74,29 +73,5 @@ describe("the members of a k3s cluster's etcd", () => {
       moveK3sLeader(cluster, memberOf("hp", { peerAddress: "192.168.1.6" }), heir),
       /leader is hp at 192\.168\.1\.6, which triad:machines does not describe/,
     );
-  });
-});
-
-describe("a Node whose machine is a worker again", () => {
-  it("loses what makes it a server, and nothing else", () => {
-    const role = "node-role.kubernetes.io";
-    const patch = demotion({
-      metadata: {
-        labels: { [`${role}/control-plane`]: "true", [`${role}/etcd`]: "true", disk: "ssd" },
-        annotations: {
-          "etcd.k3s.cattle.io/node-name": "hp-0a1b2c3d",
-          "triad.dev/membership": "nonce",
-          "flannel.alpha.coreos.com/public-ip": "192.168.1.6",
-        },
-        finalizers: ["wrangler.cattle.io/node", "wrangler.cattle.io/managed-etcd-controller"],
-      },
-    });
-    assert.deepEqual(patch, {
-      metadata: {
-        labels: { [`${role}/control-plane`]: null, [`${role}/etcd`]: null },
-        annotations: { "etcd.k3s.cattle.io/node-name": null, "triad.dev/membership": null },
-        finalizers: ["wrangler.cattle.io/node"],
-      },
-    });
   });
 });

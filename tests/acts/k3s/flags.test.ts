@@ -19,6 +19,8 @@ const request: MembershipRequest = {
   drain: false,
   balancers: "servers",
   endpoint,
+  gone: false,
+  onDestroy: "leave",
 };
 const text = renderServerConfig(
   { machine, endpoint, flags, way: { clusterInit: true } },
@@ -67,7 +69,7 @@ describe("a k3s server that was found", () => {
   const adjust = async (found: FoundConfig): Promise<{ told: string[]; verbs: string[] }> => {
     const connection = new ConnectionDouble(machine, [
       ["How k3s is told", "check", found],
-      ["Stops being a server", "stay", { changed: true }],
+      ["Keeps k3s from starting on a machine", "ensure", { changed: true }],
     ]);
     const told: string[] = [];
     await adjustK3s(clusterOf({ connection }), connection, request, {
@@ -88,11 +90,9 @@ describe("a k3s server that was found", () => {
       "warning: the certificate of thinkpad does not name k3s.home.arpa, 192.168.1.2 yet: clients that check it cannot use https://192.168.1.2:8443 before the conversion to etcd",
     ]);
     assert.deepEqual(verbs, ["check"]);
-    assert.deepEqual((await adjust(converted)).told, []);
-  });
-
-  it("may start again where a run that was to let it leave has ended early", async () => {
-    assert.deepEqual((await adjust({ ...converted, leaving: true })).verbs, ["check", "stay"]);
+    const onEtcd = await adjust(converted);
+    assert.deepEqual(onEtcd.told, []);
+    assert.deepEqual(onEtcd.verbs, ["check", "ensure"]);
   });
 });
 

@@ -10,7 +10,6 @@ export const installed: FoundConfig = {
   version: "v1.33.5+k3s1",
   auditPolicySha256: "",
   restartOwed: false,
-  leaving: false,
   nodePassword: true,
 };
 

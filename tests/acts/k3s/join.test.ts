@@ -25,6 +25,8 @@ const request: MembershipRequest = {
   drain: false,
   balancers: "servers",
   endpoint,
+  gone: false,
+  onDestroy: "leave",
 };
 
 function world(
@@ -36,6 +38,7 @@ function world(
   const connection = new ConnectionDouble(machine, [
     ["How k3s is told to run", "check", found],
     ["Makes this machine a server of a living cluster", "halt", { changed: false }],
+    ["Keeps k3s from starting on a machine", "ensure", { changed: true }],
     ["Runs one disruptive script", "ensure", join],
   ]);
   const living = new ConnectionDouble(machineOf("thinkpad", "192.168.1.5"), [
@@ -66,7 +69,7 @@ describe("the join of a k3s server", () => {
     ]);
     assert.equal(nodes.get("shuttle")?.spec?.unschedulable, null);
     assert.deepEqual(nodes.get("shuttle")?.metadata?.annotations, {});
-    const { script = "" } = connection.ran.at(-1) ?? {};
+    const { script = "" } = connection.ran.at(-2) ?? {};
     for (const line of [
       /server: "https:\/\/192\.168\.1\.2:8443"/,
       /node-label: "disk=ssd"/,

@@ -1,0 +1,197 @@
+import { strict as assert } from "node:assert";
+import type { V1Node, V1PersistentVolume, V1Pod } from "@kubernetes/client-node";
+import type { EtcdMember } from "../../acts/etcdMembers.ts";
+import { LeaverMachine } from "../../acts/leaverMachine.ts";
+import type { LiveCluster } from "../../acts/liveCluster.ts";
+import type { MembershipRequest } from "../../acts/request.ts";
+import { retireServer } from "../../acts/retireServer.ts";
+import { clusterOf, ConnectionDouble, machineOf, memberOf } from "./k3s/doubles.ts";
+import { endpoint, flags, installed } from "./k3s/found.ts";
+
+// Nobody answers SSH on its port there, which is told at once.
+const machine = machineOf("hp", "127.0.0.1");
+
+const request: MembershipRequest = {
+  distribution: "k3s",
+  identity: { agent: false },
+  peers: [],
+  version: installed.version,
+  machine,
+  flags,
+  auditPolicy: "",
+  drain: false,
+  balancers: [],
+  endpoint,
+  gone: false,
+  onDestroy: "leave",
+};
+
+interface World {
+  /** What the machine says of itself. */
+  readonly state?: { readonly retired?: boolean; readonly worker?: boolean };
+  /** What `retire` ends with: an answer, or an error's text. */
+  readonly retire?: object | string;
+  readonly node?: V1Node;
+  readonly volumes?: readonly V1PersistentVolume[];
+  readonly members?: EtcdMember[];
+  readonly dataMayGo?: boolean;
+}
+
+function world({
+  state = {},
+  retire = { changed: true },
+  node = {},
+  volumes = [],
+  members,
+  dataMayGo = false,
+}: World) {
+  const happened: string[] = [];
+  const connection = new ConnectionDouble(machine, [
+    ["Stops being a server", "check", { server: true, retired: false, worker: false, ...state }],
+    ["Stops being a server", "retire", retire],
+    ["Stops being a server", "stay", { changed: true }],
+  ]);
+  const run = connection.run.bind(connection);
+  connection.run = async (command, script) => {
+    happened.push(command.split(" ").at(-1) ?? "");
+    return await run(command, script);
+  };
+  const list = members ?? [
+    memberOf("thinkpad"),
+    memberOf("shuttle"),
+    memberOf("hp", { leader: true }),
+  ];
+  const nodes = new Map([["hp", node]]);
+  const pods: V1Pod[] = [{ metadata: { name: "web-0", namespace: "shop" } }];
+  const plain = clusterOf({ connection, nodes, members: list });
+  const cluster = {
+    ...plain,
+    custom: { listNamespacedCustomObject: async () => ({ items: [] }) },
+    core: {
+      ...plain.core,
+      patchNode: async (patch: Parameters<LiveCluster["core"]["patchNode"]>[0]) => {
+        const { spec }: V1Node = patch.body;
+        happened.push(spec?.unschedulable === true ? "cordon" : "uncordon");
+        return await plain.core.patchNode(patch);
+      },
+      listPersistentVolume: async () => ({ items: volumes }),
+      listPodForAllNamespaces: async () => ({ items: pods }),
+      createNamespacedPodEviction: async ({ name }: { name: string }) => {
+        happened.push(`evict ${name}`);
+        pods.pop();
+      },
+    },
+    distribution: {
+      ...plain.distribution,
+      units: { server: "k3s" },
+      cureOfRemoval: () => undefined,
+      moveLeader: async (_cluster: unknown, leader: EtcdMember, heir: EtcdMember) => {
+        happened.push(`${heir.name} leads`);
+        list.splice(list.indexOf(leader), 1, { ...leader, leader: false });
+        list.splice(list.indexOf(heir), 1, { ...heir, leader: true });
+      },
+      removeMember: async (of: LiveCluster, member: EtcdMember) => {
+        happened.push(`remove ${member.name}`);
+        await plain.distribution.removeMember(of, member);
+      },
+    },
+  };
+  const told: string[] = [];
+  const progress = (line: string): number => told.push(line);
+  const leaver = new LeaverMachine(connection, request, undefined, progress);
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the rest of the API is not used
+  const living = cluster as unknown as LiveCluster;
+  return {
+    happened,
+    told,
+    members: list,
+    nodes,
+    run: async () => await retireServer(living, request, leaver, { node, dataMayGo }, progress),
+  };
+}
+
+const leavingNode: V1Node = {
+  spec: { unschedulable: true },
+  metadata: { name: "hp", annotations: { "triad.dev/cordoned": "leaving" } },
+};
+const ownVolume: V1PersistentVolume = {
+  metadata: { name: "pv-1" },
+  spec: {
+    claimRef: { namespace: "shop", name: "data" },
+    nodeAffinity: {
+      required: {
+        nodeSelectorTerms: [
+          { matchFields: [{ key: "metadata.name", operator: "In", values: ["hp"] }] },
+        ],
+      },
+    },
+  },
+};
+
+describe("a server that leaves", () => {
+  it("hands over, sends its pods away and stops, and only then its member goes", async () => {
+    const { happened, members, run } = world({});
+    await run();
+    assert.deepEqual(happened, [
+      "check",
+      "thinkpad leads",
+      "cordon",
+      "evict web-0",
+      "retire",
+      "remove hp",
+    ]);
+    assert.deepEqual(
+      members.map(({ name }) => name),
+      ["thinkpad", "shuttle"],
+    );
+  });
+
+  it("keeps its pods where it stays as a worker", async () => {
+    const { happened, run } = world({ state: { worker: true } });
+    await run();
+    assert.deepEqual(happened, ["check", "thinkpad leads", "retire", "remove hp"]);
+  });
+
+  it("takes its data along, and sends no pod away, where the whole cluster is wiped", async () => {
+    const { happened, run } = world({ volumes: [ownVolume], dataMayGo: true });
+    await run();
+    assert.deepEqual(happened, ["check", "thinkpad leads", "retire", "remove hp"]);
+  });
+
+  it("goes on from where it had retired", async () => {
+    const { happened, run } = world({
+      state: { retired: true },
+      node: leavingNode,
+      members: [memberOf("thinkpad"), memberOf("shuttle"), memberOf("hp", { healthy: false })],
+    });
+    await run();
+    assert.deepEqual(happened, ["check", "retire", "remove hp"]);
+  });
+
+  it("that is refused has not been touched", async () => {
+    const node = { metadata: { name: "hp" } };
+    const { happened, told, run } = world({ volumes: [ownVolume], node });
+    await assert.rejects(run(), /hp cannot leave: .* pv-1 of shop\/data/);
+    assert.deepEqual(happened, ["check"]);
+    assert.deepEqual(told, []);
+  });
+
+  it("that does not stop is a whole server again", async () => {
+    const { happened, members, nodes, run } = world({ retire: "k3s does not stop" });
+    await assert.rejects(run(), /retire failed/);
+    assert.deepEqual(happened.slice(-4), ["evict web-0", "retire", "stay", "uncordon"]);
+    assert.equal(nodes.get("hp")?.spec?.unschedulable, null);
+    assert.equal(members.length, 3);
+  });
+
+  it("that had begun to leave, and may not any more, is a whole server again", async () => {
+    const { happened, told, run } = world({
+      state: { retired: true },
+      node: { ...leavingNode, metadata: { ...leavingNode.metadata, name: "hp" } },
+      volumes: [ownVolume],
+    });
+    await assert.rejects(run(), /hp cannot leave/);
+    assert.deepEqual(happened, ["check", "stay", "uncordon"]);
+    assert.deepEqual(told, ["hp stays a server", "hp gets pods again"]);
+  });
+});
