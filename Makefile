@@ -5,7 +5,7 @@ node := node_modules/.bin/node
 stamp := node_modules/.triad-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-down check test test-all bench verify toolchain toolchain-check toolchain-lab modules
+.PHONY: help lab lab-down check test test-all bench crash-matrix verify recover toolchain toolchain-check toolchain-lab modules
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -28,8 +28,14 @@ test-all: toolchain-check toolchain-lab ## check, and every spec of the lab
 bench: toolchain-lab ## measure one server to three, and losses of power, in the lab
 	@$(node) lab/bench.ts
 
+crash-matrix: toolchain-lab ## interrupt one to three at every step: DISTRIBUTION=k3s|kubeadm [CASES=pattern]
+	@$(node) lab/crashMatrix/main.ts --distribution "$(or $(DISTRIBUTION),k3s)" --cases "$(CASES)"
+
 verify: modules ## look at the real cluster of the chosen stack, changing nothing
 	@$(node) tools/verify.ts $(STACK)
+
+recover: modules ## go on with one server when most are lost: STACK=… SERVER=name [SNAPSHOT=path] [YES=cluster]
+	@$(node) tools/recover.ts $(STACK) --server "$(SERVER)" $(if $(SNAPSHOT),--snapshot "$(SNAPSHOT)") $(if $(YES),--yes "$(YES)")
 
 toolchain: modules ## set up Pulumi and its plugins
 	@$(node) tools/toolchain/main.ts
