@@ -47,7 +47,7 @@ export async function endOwner(): Promise<void> {
   const owner = (await readState().catch(() => undefined))?.owner;
   if (owner === undefined || owner === process.pid || owner === process.ppid) return;
   const command = await readFile(`/proc/${String(owner)}/cmdline`, "utf8").catch(() => "");
-  if (!/lab\/(ctl|run|bench)\.ts|mocha/.test(command)) return;
+  if (!/lab\/(ctl|run|bench|crashMatrix\/main)\.ts|mocha/.test(command)) return;
   progress(`ending the run of the lab that is still going on (process ${String(owner)})`);
   process.kill(owner, "SIGTERM");
 }

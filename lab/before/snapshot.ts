@@ -7,16 +7,11 @@ import { must } from "../machines/shell.ts";
 import { cacheFolder, projectFolder } from "../paths.ts";
 import type { LabMachine, Topology } from "../topology.ts";
 import { byHandOf } from "./beforeState.ts";
+import { copyContainerd, unchanging } from "./containerdData.ts";
 import { shareFiles } from "./shareFiles.ts";
 
 /** Certificates of the before-state are valid for a year; a snapshot is made anew long before. */
 const maximumAgeMs = 30 * 24 * 3600 * 1000;
-
-/** What of containerd's data never changes once written, so that it can be shared by hard links. */
-const unchanging = [
-  "io.containerd.content.v1.content/blobs",
-  "io.containerd.snapshotter.v1.overlayfs/snapshots",
-];
 
 const note = z.object({ madeMs: z.number() });
 
@@ -26,6 +21,11 @@ export class Snapshot {
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Says which home this is, by which recipe. */
+  get name(): string {
+    return basename(this.#folder);
   }
 
   /** Whether all of it is there and young enough. */
@@ -66,14 +66,7 @@ export class Snapshot {
 
   /** Gives a machine, before its first boot, containerd's data as they were. */
   async copyContainerd(machine: string): Promise<void> {
-    const source = join(this.#folder, machine, "containerd");
-    const target = diskOf(machine).containerd;
-    await mkdir(target, { recursive: true });
-    for (const folder of unchanging) {
-      await mkdir(join(target, folder, ".."), { recursive: true });
-      await must(["cp", "-a", "--link", join(source, folder), join(target, folder)]);
-    }
-    await must(["cp", "-a", "--no-clobber", `${source}/.`, target]);
+    await copyContainerd(join(this.#folder, machine, "containerd"), machine);
   }
 
   async #removeOthers(): Promise<void> {

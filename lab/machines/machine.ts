@@ -5,6 +5,7 @@ import { bootContainer, isAlive, killContainer, leaderOf } from "./container.ts"
 import { mountDisk } from "./mounts.ts";
 import { furnish } from "./furnish.ts";
 import { cutLink, isConnected, isolate, namespacePath, plugIn, rejoin } from "./network.ts";
+import { cutSsh, mendSsh } from "./sshCut.ts";
 import { must, run, type CommandOptions, type CommandResult } from "./shell.ts";
 
 /** What can be done to a machine from outside, as fate does. */
@@ -15,6 +16,8 @@ export const faultKinds = [
   "heal",
   "pause",
   "resume",
+  "cut-ssh",
+  "mend-ssh",
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
@@ -97,6 +100,10 @@ export async function fault(
       return await setFrozen(machine.name, true);
     case "resume":
       return await setFrozen(machine.name, false);
+    case "cut-ssh":
+      return await cutSsh(topology, machine);
+    case "mend-ssh":
+      return await mendSsh(topology, machine);
   }
 }
 

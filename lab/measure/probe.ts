@@ -11,6 +11,8 @@ import { appendSample } from "./sample.ts";
 
 const { way, out } = readArguments();
 const ended = untilParentEnds();
+// Where there is an endpoint already, the server may be off.
+await way.lookAhead(timeoutMs);
 await Promise.all([
   pace(probeIntervalMs, ended, async () => {
     appendSample(out, await attempt(way, 200, () => way.ask(timeoutMs, "/readyz")));

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { exec } from "../machines/machine.ts";
 import { balancersOf, machinesWith, type Topology } from "../topology.ts";
 import { askEtcd } from "./askEtcd.ts";
+import { eventually } from "./eventually.ts";
 
 /** The machine that holds the endpoint's address now. @throws when none does */
 export async function findHolder(topology: Topology): Promise<string> {
@@ -10,6 +11,21 @@ export async function findHolder(topology: Topology): Promise<string> {
     if (stdout.includes(` ${topology.endpoint.address}/`)) return name;
   }
   throw new Error(`no machine has ${topology.endpoint.address}`);
+}
+
+/**
+ * Makes one load balancer hold the endpoint's address. Nobody gives it up for another by himself: the others' keepalived
+ * stops for a moment.
+ */
+export async function makeHold(topology: Topology, machine: string): Promise<void> {
+  if ((await findHolder(topology)) === machine) return;
+  const others = balancersOf(topology).filter(({ name }) => name !== machine);
+  for (const { name } of others) await exec(name, ["systemctl", "stop", "keepalived"]);
+  await eventually(30, async () => {
+    const holder = await findHolder(topology);
+    return holder === machine ? undefined : `${holder} holds ${topology.endpoint.address}`;
+  });
+  for (const { name } of others) await exec(name, ["systemctl", "start", "keepalived"]);
 }
 
 const status = z.object({ leader: z.string(), header: z.object({ member_id: z.string() }) });

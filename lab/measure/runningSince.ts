@@ -21,3 +21,14 @@ export async function runningSince(topology: Topology): Promise<string[]> {
   });
   return (await Promise.all(machines)).flat();
 }
+
+/** Of those who ran before, those who do not any more, or run anew; machines named in `but` are not looked at. */
+export function endedSince(
+  before: readonly string[],
+  now: readonly string[],
+  but: readonly string[] = [],
+): string[] {
+  return before.filter(
+    (line) => !now.includes(line) && !but.some((machine) => line.startsWith(`${machine}: `)),
+  );
+}

@@ -16,6 +16,8 @@ const ended = untilParentEnds();
 const run = randomBytes(4).toString("hex");
 let count = 0;
 
+// Where there is an endpoint already, the server may be off.
+await way.lookAhead(timeoutMs);
 const namespace = await way.ask(10_000, "/api/v1/namespaces", {
   apiVersion: "v1",
   kind: "Namespace",

@@ -7,7 +7,7 @@ import { readEtcd } from "../measure/clusterState.ts";
 import { pulumi } from "../measure/pulumi.ts";
 import { runningSince } from "../measure/runningSince.ts";
 import { editStack, listServers } from "../measure/serverList.ts";
-import { initial, keepLogsOfFailures, servers, shell, topology } from "./support.ts";
+import { initial, isK3s, keepLogsOfFailures, servers, shell, topology } from "./support.ts";
 
 const [, second = "", third = ""] = servers;
 const up = ["up", "--yes", "--skip-preview"];
@@ -35,15 +35,18 @@ describe("two operators who promote at once", function () {
       operators.map((env, index) => mustPulumi(`operator-${String(index + 1)}-grows`, up, env)),
     );
     const times = (pattern: RegExp): number => said.join("\n").match(pattern)?.length ?? 0;
-    assert.equal(times(/which copies SQLite to etcd/g), 1);
+    assert.equal(times(/which copies SQLite to etcd/g), isK3s ? 1 : 0);
     assert.equal(times(/joining as a server/g), 1);
-    assert.equal(times(/waiting for \S+@/g), 1);
+    assert.ok(times(/waiting for \S+@/g) > 0, "neither waited for the other");
   });
 
   it("and both stop after the machine that pauseAfter names, with two voters", async () => {
     for (const server of [initial.name, second])
       assert.deepEqual(await readEtcd(topology, server), { voters: 2, learners: 0 });
-    await shell(third, "systemctl is-active k3s-agent && ! test -e /var/lib/rancher/k3s/server");
+    const asBefore = isK3s
+      ? "systemctl is-active k3s-agent && ! test -e /var/lib/rancher/k3s/server"
+      : "! test -e /etc/kubernetes/kubelet.conf";
+    await shell(third, asBefore);
     const before = await runningSince(topology);
     const said = await mustPulumi("paused", up);
     assert.match(said, /pauseAfter/);
