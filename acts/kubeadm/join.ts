@@ -1,5 +1,5 @@
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import type { SshConnection } from "../../ssh/connection.ts";
+import { type SshConnection, SshError } from "../../ssh/connection.ts";
 import { runScript } from "../../ssh/runScript.ts";
 import type { Progress } from "../act.ts";
 import { cordon, uncordon } from "../cordon.ts";
@@ -42,9 +42,12 @@ export async function joinKubeadm(
       },
       progress,
     );
-  } finally {
-    await forgetCredentials(cluster, credentials);
+  } catch (error) {
+    // A join whose connection breaks goes on, and needs them still. They expire: the token in 20 minutes, the rest in 2 hours.
+    if (!(error instanceof SshError)) await forgetCredentials(cluster, credentials);
+    throw error;
   }
+  await forgetCredentials(cluster, credentials);
 }
 
 /**
