@@ -7,6 +7,7 @@ import type { LiveCluster } from "./liveCluster.ts";
 import type {
   ControlPlaneRequest,
   DistributionName,
+  Machine,
   InitialiseRequest,
   MembershipRequest,
 } from "./request.ts";
@@ -31,6 +32,8 @@ export interface Distribution {
   removeMember(cluster: LiveCluster, member: EtcdMember): Promise<void>;
   /** Hands etcd's leadership from one voter to another. */
   moveLeader(cluster: LiveCluster, leader: EtcdMember, heir: EtcdMember): Promise<void>;
+  /** Lets pods no longer reach the API by a server that stops; nothing where its API server sees to that as it ends. */
+  hideServer(cluster: LiveCluster, machine: Machine): Promise<void>;
 
   /** A living cluster becomes one that others can join: by its endpoint, with a datastore that has members. */
   adopt(cluster: LiveCluster, request: ControlPlaneRequest, context: ActContext): Promise<void>;

@@ -3,6 +3,7 @@ import { demoteNode } from "./demoteNode.ts";
 import { isMember } from "./etcdMembers.ts";
 import { forgetNode } from "./forgetNode.ts";
 import { connectLeaver, LeaverMachine } from "./leaverMachine.ts";
+import { hidden } from "./hidden.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { settleMachine } from "./machineLock.ts";
 import { becomesOf } from "./nodes.ts";
@@ -57,7 +58,8 @@ async function clean(
   const before = await heartbeat(cluster, machine.nodeName).catch(() => "");
   // Where its member was removed before it had retired, as by hand: it must not start again.
   await leaver.retire();
-  const worker = await leaver.clean();
+  // Of two voters the one that leaves has run until now.
+  const worker = await hidden(cluster, machine, progress, () => leaver.clean());
   await staysAway(cluster, machine, progress);
   if (worker) {
     await demoteNode(cluster, machine.nodeName);

@@ -4,6 +4,7 @@ import {
   CoordinationV1Api,
   CoreV1Api,
   CustomObjectsApi,
+  DiscoveryV1Api,
   KubeConfig,
   PolicyV1Api,
   RbacAuthorizationV1Api,
@@ -28,6 +29,7 @@ export interface LiveCluster {
   readonly rbac: RbacAuthorizationV1Api;
   readonly policy: PolicyV1Api;
   readonly custom: CustomObjectsApi;
+  readonly discovery: DiscoveryV1Api;
   close(): void;
 }
 
@@ -125,6 +127,7 @@ async function openCluster(
       rbac: kubeConfig.makeApiClient(RbacAuthorizationV1Api),
       policy: kubeConfig.makeApiClient(PolicyV1Api),
       custom: kubeConfig.makeApiClient(CustomObjectsApi),
+      discovery: kubeConfig.makeApiClient(DiscoveryV1Api),
       close: () => connection.close(),
     };
   } catch (error) {

@@ -5,6 +5,7 @@ import { cordon, isLeaving, uncordon } from "./cordon.ts";
 import { drainNode } from "./drainNode.ts";
 import { etcdMembers, isMember } from "./etcdMembers.ts";
 import { handOverLeadership } from "./handOverLeadership.ts";
+import { hidden } from "./hidden.ts";
 import { leaveGate } from "./leaveGate.ts";
 import { LeaverMachine } from "./leaverMachine.ts";
 import type { LiveCluster } from "./liveCluster.ts";
@@ -47,7 +48,7 @@ export async function retireServer(
     // is wiped they have nowhere to go.
     if (!worker && !retired && !dataMayGo) await clearPods(cluster, request, progress);
     way.retired = true;
-    await leaver.retire();
+    await hidden(cluster, machine, progress, () => leaver.retire());
     // While its etcd still runs: of two members the other one could not remove it alone.
     await removeMembers(cluster, machine, progress, () => (way.removing = true));
   } catch (error) {

@@ -5,11 +5,12 @@
 # on their own machines.
 #   status        this member's own state and nothing else
 #   move-leader   runs on the leader's machine: only the leader takes this call
-# Variables: MEMBER_ID (remove, move-leader), a decimal string.
+#   hide          takes back the lease by which an API server, at ADDRESS, is among those of the Service `kubernetes`
+# Variables: MEMBER_ID (remove, move-leader), a decimal string; ADDRESS (hide).
 #
 # part: k3s/service.sh
 
-EXTRA_VERBS="status move-leader"
+EXTRA_VERBS="status move-leader hide"
 
 # The answer is the gateway's own JSON: the list is asked linearizably, so it is never a minority's memory.
 check() {
@@ -31,6 +32,13 @@ remove() {
 
 move-leader() {
   etcd_call /v3/maintenance/transfer-leadership "{\"targetID\":\"$MEMBER_ID\"}" >/dev/null
+  result '{"changed":true}'
+}
+
+hide() {
+  local key
+  key=$(printf '/registry/masterleases/%s' "$ADDRESS" | base64 --wrap=0)
+  etcd_call /v3/kv/deleterange "{\"key\":\"$key\"}" >/dev/null
   result '{"changed":true}'
 }
 

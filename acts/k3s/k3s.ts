@@ -3,6 +3,7 @@ import type { Distribution } from "../distribution.ts";
 import { adoptK3s } from "./adopt.ts";
 import { k3sMembers, moveK3sLeader, removeK3sMember } from "./etcd.ts";
 import { adjustK3s } from "./flags.ts";
+import { hideK3sServer } from "./hideServer.ts";
 import { initialiseK3s } from "./init.ts";
 import { joinK3s } from "./join.ts";
 
@@ -15,6 +16,7 @@ export const k3s: Distribution = {
   members: k3sMembers,
   removeMember: removeK3sMember,
   moveLeader: moveK3sLeader,
+  hideServer: hideK3sServer,
   adopt: adoptK3s,
   initialise: initialiseK3s,
   join: joinK3s,

@@ -28,6 +28,8 @@ export const kubeadm: Distribution = {
     await runScript(connection, { script: etcd, verb: "move-leader", variables });
   },
 
+  hideServer: () => Promise.resolve(),
+
   adopt: adoptKubeadm,
   initialise: initialiseKubeadm,
   join: joinKubeadm,

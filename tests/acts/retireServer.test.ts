@@ -3,7 +3,7 @@ import type { V1Node, V1PersistentVolume, V1Pod } from "@kubernetes/client-node"
 import type { EtcdMember } from "../../acts/etcdMembers.ts";
 import { LeaverMachine } from "../../acts/leaverMachine.ts";
 import type { LiveCluster } from "../../acts/liveCluster.ts";
-import type { MembershipRequest } from "../../acts/request.ts";
+import type { Machine, MembershipRequest } from "../../acts/request.ts";
 import { retireServer } from "../../acts/retireServer.ts";
 import { clusterOf, ConnectionDouble, machineOf, memberOf } from "./k3s/doubles.ts";
 import { endpoint, flags, installed } from "./k3s/found.ts";
@@ -90,6 +90,9 @@ function world({
         list.splice(list.indexOf(leader), 1, { ...leader, leader: false });
         list.splice(list.indexOf(heir), 1, { ...heir, leader: true });
       },
+      hideServer: async (_cluster: unknown, { name }: Machine) => {
+        happened.push(`hide ${name}`);
+      },
       removeMember: async (of: LiveCluster, member: EtcdMember) => {
         happened.push(`remove ${member.name}`);
         await plain.distribution.removeMember(of, member);
@@ -128,6 +131,8 @@ const ownVolume: V1PersistentVolume = {
   },
 };
 
+const stopped = ["hide hp", "retire", "hide hp"];
+
 describe("a server that leaves", () => {
   it("hands over, sends its pods away and stops, and only then its member goes", async () => {
     const { happened, members, run } = world({});
@@ -137,7 +142,9 @@ describe("a server that leaves", () => {
       "thinkpad leads",
       "cordon",
       "evict web-0",
+      "hide hp",
       "retire",
+      "hide hp",
       "remove hp",
     ]);
     assert.deepEqual(
@@ -149,13 +156,13 @@ describe("a server that leaves", () => {
   it("keeps its pods where it stays as a worker", async () => {
     const { happened, run } = world({ state: { worker: true } });
     await run();
-    assert.deepEqual(happened, ["check", "thinkpad leads", "retire", "remove hp"]);
+    assert.deepEqual(happened, ["check", "thinkpad leads", ...stopped, "remove hp"]);
   });
 
   it("takes its data along, and sends no pod away, where the whole cluster is wiped", async () => {
     const { happened, run } = world({ volumes: [ownVolume], dataMayGo: true });
     await run();
-    assert.deepEqual(happened, ["check", "thinkpad leads", "retire", "remove hp"]);
+    assert.deepEqual(happened, ["check", "thinkpad leads", ...stopped, "remove hp"]);
   });
 
   it("goes on from where it had retired", async () => {
@@ -165,7 +172,7 @@ describe("a server that leaves", () => {
       members: [memberOf("thinkpad"), memberOf("shuttle"), memberOf("hp", { healthy: false })],
     });
     await run();
-    assert.deepEqual(happened, ["check", "retire", "remove hp"]);
+    assert.deepEqual(happened, ["check", ...stopped, "remove hp"]);
   });
 
   it("that is refused has not been touched", async () => {
@@ -179,7 +186,7 @@ describe("a server that leaves", () => {
   it("that does not stop is a whole server again", async () => {
     const { happened, members, nodes, run } = world({ retire: "k3s does not stop" });
     await assert.rejects(run(), /retire failed/);
-    assert.deepEqual(happened.slice(-4), ["evict web-0", "retire", "stay", "uncordon"]);
+    assert.deepEqual(happened.slice(-5), ["evict web-0", "hide hp", "retire", "stay", "uncordon"]);
     assert.equal(nodes.get("hp")?.spec?.unschedulable, null);
     assert.equal(members.length, 3);
   });
