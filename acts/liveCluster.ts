@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   AppsV1Api,
+  type Configuration,
   CoordinationV1Api,
   CoreV1Api,
+  createConfiguration,
   CustomObjectsApi,
   DiscoveryV1Api,
   KubeConfig,
   PolicyV1Api,
   RbacAuthorizationV1Api,
+  ServerConfiguration,
 } from "@kubernetes/client-node";
 import * as z from "zod";
 import { connect, type SshConnection } from "../ssh/connection.ts";
@@ -49,6 +52,7 @@ export class NoLivingServer extends ActError {}
 class ApiNotReady extends NotALiveServer {}
 
 const apiLimitMs = 90_000;
+const requestLimitMs = 30_000;
 
 /**
  * Finds a server whose API answers, wherever it is among the peers: the initial one may be dead. Where none answers
@@ -116,24 +120,43 @@ async function openCluster(
       throw new ApiNotReady(`${server.name} is a server, but its API is not ready`);
     }
     const kubeConfig = kubeConfigFor(server, Buffer.from(answer.kubeconfig, "base64").toString());
+    const api = <Api>(type: new (configuration: Configuration) => Api): Api =>
+      new type(boundedConfiguration(kubeConfig));
     return {
       distribution,
       access,
       server,
       connection,
-      core: kubeConfig.makeApiClient(CoreV1Api),
-      apps: kubeConfig.makeApiClient(AppsV1Api),
-      coordination: kubeConfig.makeApiClient(CoordinationV1Api),
-      rbac: kubeConfig.makeApiClient(RbacAuthorizationV1Api),
-      policy: kubeConfig.makeApiClient(PolicyV1Api),
-      custom: kubeConfig.makeApiClient(CustomObjectsApi),
-      discovery: kubeConfig.makeApiClient(DiscoveryV1Api),
+      core: api(CoreV1Api),
+      apps: api(AppsV1Api),
+      coordination: api(CoordinationV1Api),
+      rbac: api(RbacAuthorizationV1Api),
+      policy: api(PolicyV1Api),
+      custom: api(CustomObjectsApi),
+      discovery: api(DiscoveryV1Api),
       close: () => connection.close(),
     };
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+/** Each request ends within 30 s: a server that loses its power would never finish its answer. */
+function boundedConfiguration(kubeConfig: KubeConfig): Configuration {
+  return createConfiguration({
+    baseServer: new ServerConfiguration(kubeConfig.getCurrentCluster()?.server ?? "", {}),
+    authMethods: { default: kubeConfig },
+    promiseMiddleware: [
+      {
+        pre: (request) => {
+          request.setSignal(AbortSignal.timeout(requestLimitMs));
+          return Promise.resolve(request);
+        },
+        post: (response) => Promise.resolve(response),
+      },
+    ],
+  });
 }
 
 /** The administrator's kubeconfig, made to talk to this server itself: the endpoint may not carry yet. */

@@ -44,12 +44,16 @@ export async function enableServer(
 ): Promise<void> {
   const { machine, identity } = request;
   const balancers = await balancersOf(cluster, request, progress);
-  await Promise.all(balancers.map((one) => tell(one, identity, "enable", machine, progress)));
-  if (request.balancers !== "servers") return;
-  // Its own load balancer was there before it: those who joined meanwhile were not introduced to that one.
-  for (const other of balancers) {
-    if (other.name !== machine.name) await tell(machine, identity, "enable", other, progress);
+  if (request.balancers !== "servers") {
+    await Promise.all(balancers.map((one) => tell(one, identity, "enable", machine, progress)));
+    return;
   }
+  await tell(machine, identity, "enable", machine, progress);
+  // Of servers on their way out others do not know any more, nor do they know of those who come.
+  const others = balancers.filter(({ name }) => name !== machine.name);
+  await Promise.all(others.map((one) => tell(one, identity, "introduce", machine, progress)));
+  // Its own load balancer was there before it: those who joined meanwhile were not introduced to that one.
+  for (const other of others) await tell(machine, identity, "introduce", other, progress);
 }
 
 /** Takes a server's new connections away, on every load balancer that answers; one that is off sends it none. */
@@ -70,7 +74,7 @@ export async function drainServer(
 async function tell(
   machine: Machine,
   identity: SshIdentity,
-  verb: "enable" | "drain",
+  verb: "enable" | "introduce" | "drain",
   server: Machine,
   progress: Progress,
 ): Promise<void> {

@@ -7,6 +7,7 @@
 # Verbs
 #   ensure   HAProxy runs with the servers given; reloaded only if its configuration differs, never restarted
 #   enable   the server SERVER takes connections: waits until its API is ready and HAProxy calls it UP
+#   introduce  enable, where HAProxy knows the server SERVER
 #   drain    the server SERVER gets no new connection; those it has go on. Refused for the only one that serves
 #   credential  asks the servers with TOKEN whether they are ready, once one of them has accepted it; reloaded only if
 #            the token or the authority differs
@@ -25,7 +26,7 @@
 #                    401, as from k3s. Until `credential` has brought one, all that answer /ping take connections
 #   TOKEN, CA        for credential: a bearer token that may read /readyz, and the certificate authority, as PEM, of
 #                    the servers that may see it
-#   SERVER           for enable and drain, which need no other variable
+#   SERVER           for enable, introduce and drain, which need no other variable
 #   READY_SECONDS    how long enable waits for the API before it lets the server in regardless,
 #                    default 10, and again for HAProxy to agree, default 5
 #   ON_DESTROY, OWN  see found/staying.sh; with wipe it stops in any case
@@ -41,7 +42,7 @@
 # part: found/files.sh
 # part: found/packages.sh
 
-EXTRA_VERBS="enable drain credential status"
+EXTRA_VERBS="enable introduce drain credential status"
 
 PACKAGE_OWNER=haproxy
 CONFIG="$ROOT/etc/haproxy/haproxy.cfg"
@@ -57,13 +58,13 @@ BACKENDS=(ready alive)
 
 ensure() {
   require ENDPOINT_ADDRESS ENDPOINT_PORT SERVERS INITIAL_SERVER
-  hold_lock haproxy 60
   # One that a Triad without this memory has set up runs for Triad.
   if ! ours "$CONFIG"; then
     keep_service haproxy
     keep_found_folders /etc/haproxy
   fi
   ensure_packages haproxy socat curl
+  hold_lock haproxy 60
   CHECK=${CHECK:-anonymous}
   check_values
   by_token || remove_file "$TOKEN_FILE" "$CA_FILE"
@@ -98,13 +99,20 @@ enable() {
   result "{\"changed\":$changed,\"server\":$(json_string "$SERVER"),\"state\":\"UP\"}"
 }
 
+introduce() {
+  require SERVER
+  if knows_server; then enable; else absent; fi
+}
+
+# One that left the list has no connections here any more.
+absent() { result "{\"changed\":false,\"server\":$(json_string "$SERVER"),\"state\":\"ABSENT\"}"; }
+
 drain() {
   require SERVER
   hold_lock haproxy 60
   if ! knows_server; then
-    # One that left the list has no connections here any more.
-    result "{\"changed\":false,\"server\":$(json_string "$SERVER"),\"state\":\"ABSENT\"}"
-    return 0
+    absent
+    return
   fi
   refuse_to_drain_the_last_one
   set_state disabled
