@@ -20,12 +20,12 @@ const homes: readonly Home[] = [
   {
     stack: "lab-kubeadm",
     distribution: "kubeadm",
-    sample: ["badMachines", "growing", "secondUp", "secrets", "emptyState", "powerLoss"],
+    sample: ["badMachines", "growing", "secondUp", "secrets", "emptyState", "powerLoss", "crashes"],
   },
   {
     stack: "lab-k3s",
     distribution: "k3s",
-    sample: ["growing", "secondUp", "secrets", "powerLoss", "conversion"],
+    sample: ["growing", "secondUp", "secrets", "powerLoss", "crashes", "leaving"],
   },
 ];
 
