@@ -4,7 +4,6 @@ import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { clientsRequest } from "./request.ts";
 import { rollOut } from "./rollout.ts";
-import { serversGate } from "./serversGate.ts";
 
 /**
  * kubeadm starts every CoreDNS pod on the first server, as there is no other node then: names inside the cluster would go
@@ -16,7 +15,6 @@ export const coreDns = defineAct(clientsRequest, async (request, { verb, progres
   if (verb === "delete") return {};
   const cluster = await findLiveCluster(request, progress);
   try {
-    await serversGate(cluster, request.servers, progress);
     if ((await nodesOf(cluster)).length === 1) {
       await withLease(cluster, "spread CoreDNS", progress, () =>
         rollOut(

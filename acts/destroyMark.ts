@@ -7,8 +7,8 @@ import {
 import { setTimeout as sleep } from "node:timers/promises";
 import { leaseName as name, leaseNamespace as namespace } from "./lease.ts";
 
-// A delete cannot know whether one server is to go or all. What is registered last is deleted first, so the delete of the
-// verification says on the Lease that the whole stack is being destroyed, and a server that was found stays then.
+// A delete cannot know whether one server is to go or all. What lies deepest in the graph is deleted first, which is the
+// verification: its delete says on the Lease that the whole stack is being destroyed, and a server that was found stays then.
 
 /** The part of a cluster's API that is used here. */
 export interface MarkedCluster {

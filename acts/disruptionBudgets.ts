@@ -1,9 +1,5 @@
-import type {
-  V1LabelSelector,
-  V1LabelSelectorRequirement,
-  V1Pod,
-  V1PodDisruptionBudget,
-} from "@kubernetes/client-node";
+import type { V1LabelSelector, V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
+import { meets } from "./requirement.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -25,25 +21,6 @@ function selects(selector: V1LabelSelector | undefined, labels: Labels): boolean
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every((one) => holds(one, labels))
+    matchExpressions.every((one) => meets(one, labels))
   );
-}
-
-function holds(
-  { key, operator, values = [] }: V1LabelSelectorRequirement,
-  labels: Labels,
-): boolean {
-  const value = labels[key];
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    default:
-      return false;
-  }
 }

@@ -15,7 +15,7 @@ const limitMs = 300_000;
 
 /**
  * Evicts the pods of a Node that is cordoned, as their disruption budgets allow. Those of DaemonSets and static pods
- * stay.
+ * stay. Those that nobody starts elsewhere are named, and go too.
  *
  * @throws ActError naming the pods that are still there after 5 minutes, and the budgets that hold them
  */
@@ -25,9 +25,15 @@ export async function drainNode(
   { why, cure }: Draining,
   progress: Progress,
 ): Promise<void> {
+  let told = false;
   await gate(
     async () => {
       const left = (await podsOf(cluster, nodeName)).filter(isEvictable);
+      const bare = left.filter(isBare).map(nameOf).sort();
+      if (!told && bare.length > 0) {
+        progress(`warning: nobody starts these pods elsewhere, they end: ${bare.join(", ")}`);
+      }
+      told = true;
       if (left.length === 0) return { found: true };
       const evicted = await Promise.all(left.map((pod) => evict(cluster, pod)));
       const held = left.filter((_pod, index) => evicted[index] === false);
@@ -64,6 +70,11 @@ export function isEvictable({ metadata, status }: V1Pod): boolean {
   return !mirror && !ofDaemonSet && !ended;
 }
 
+/** Whether nobody makes such a pod anew once it has ended, as it was created by hand. */
+export function isBare({ metadata }: V1Pod): boolean {
+  return (metadata?.ownerReferences ?? []).length === 0;
+}
+
 /** The pods that are still there, each with what holds it. */
 export function describeLeft(
   left: readonly V1Pod[],
@@ -72,7 +83,7 @@ export function describeLeft(
 ): string {
   return left
     .map((pod) => {
-      const name = `${pod.metadata?.namespace}/${pod.metadata?.name}`;
+      const name = nameOf(pod);
       if (pod.metadata?.deletionTimestamp !== undefined) return `${name} (it is ending)`;
       if (!held.includes(pod)) return name;
       const names = budgetsOf(pod, budgets);
@@ -80,6 +91,10 @@ export function describeLeft(
     })
     .sort()
     .join(", ");
+}
+
+function nameOf({ metadata }: V1Pod): string {
+  return `${metadata?.namespace}/${metadata?.name}`;
 }
 
 /** @returns false where its budget does not allow it now */

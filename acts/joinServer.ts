@@ -33,7 +33,7 @@ export async function joinServer(
     const connection = await connect(machine, request.identity);
     try {
       await settleMachine(connection, progress);
-      await recover(cluster, connection, machine, progress);
+      await awaitOwnMember(cluster, connection, machine, progress);
       if (!(await isHealthyServer(cluster, machine))) {
         await heal(cluster, request, progress);
         await healthyMembers(cluster, progress);
@@ -98,7 +98,7 @@ async function hasEtcdData(connection: SshConnection): Promise<boolean> {
 }
 
 /** A voter that has its data and is only ill, or still booting, must not be taken for the rest of a failed join. */
-async function recover(
+async function awaitOwnMember(
   cluster: LiveCluster,
   connection: SshConnection,
   machine: Machine,

@@ -4,7 +4,6 @@ import { withLease } from "./lease.ts";
 import { findLiveCluster } from "./liveCluster.ts";
 import { clientsRequest } from "./request.ts";
 import { rollOut } from "./rollout.ts";
-import { serversGate } from "./serversGate.ts";
 
 /**
  * kube-proxy reads the address of the API when it starts: it is restarted node by node, once, after the servers have
@@ -15,7 +14,6 @@ export const kubeProxy = defineAct(clientsRequest, async (request, { verb, progr
   const endpoint = endpointAddress(request.endpoint);
   const cluster = await findLiveCluster(request, progress);
   try {
-    await serversGate(cluster, request.servers, progress);
     await withLease(cluster, "restart kube-proxy", progress, () =>
       rollOut(
         cluster,

@@ -5,7 +5,9 @@ import { ApiException, type V1Lease, V1MicroTime } from "@kubernetes/client-node
 import { ActError, type Progress } from "./act.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 
+/** The Lease whose holder alone changes the cluster. */
 export const leaseName = "triad";
+/** Where it lies. */
 export const leaseNamespace = "kube-system";
 const name = leaseName;
 const namespace = leaseNamespace;
@@ -70,15 +72,31 @@ export async function withLeaseOf<Result>(
   }
 }
 
-/** Who holds the Lease and what for; undefined where nobody does, or where it has run out. */
-export async function leaseHolder(cluster: LiveCluster): Promise<string | undefined> {
-  const lease = await read(cluster);
-  const holder = lease?.spec?.holderIdentity || undefined;
-  const renewed = lease?.spec?.renewTime;
-  if (holder === undefined || renewed === undefined) return undefined;
-  // Clocks differ; a Lease that has run out is taken over by whoever wants it.
-  const age = Math.abs(Date.now() - new Date(renewed).getTime());
-  return age > 2_000 * leaseDurationSeconds ? undefined : describeHolder(holder, lease);
+/**
+ * Who holds the Lease and what for; undefined where nobody does, or nobody who lives: a holder that was killed renews it no
+ * more, and the run that goes on from there must not be told to wait.
+ *
+ * @param watchMs how long a renewal is looked for, in ms; two intervals unless told
+ */
+export async function leaseHolder(
+  cluster: LiveCluster,
+  watchMs = 2 * renewEveryMs + 1_000,
+): Promise<string | undefined> {
+  const renewedAt = (one: V1Lease | undefined): number =>
+    new Date(one?.spec?.renewTime ?? 0).getTime();
+  let lease = await read(cluster);
+  const before = renewedAt(lease);
+  const deadline = Date.now() + watchMs;
+  for (;;) {
+    const holder = lease?.spec?.holderIdentity || undefined;
+    // Clocks differ; a Lease that has run out is taken over by whoever wants it.
+    const age = Math.abs(Date.now() - renewedAt(lease));
+    if (holder === undefined || age > 2_000 * leaseDurationSeconds) return undefined;
+    if (renewedAt(lease) !== before) return describeHolder(holder, lease);
+    if (Date.now() > deadline) return undefined;
+    await sleep(watchMs / 20);
+    lease = await read(cluster);
+  }
 }
 
 function describeHolder(holder: string, lease: V1Lease | undefined): string {

@@ -5,12 +5,12 @@ import { runScript } from "../ssh/runScript.ts";
 import { etcdMembers } from "./etcdMembers.ts";
 import { leaseHolder } from "./lease.ts";
 import type { BoundVolume, LeaveFacts, Leaver, Replica } from "./leaveFaults.ts";
+import { leaverState } from "./leaverMachine.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { becomesOf, membershipOf } from "./nodes.ts";
 import { nodesOf } from "./volumeAffinity.ts";
 
-const leaverState = z.object({ worker: z.boolean() });
-
+/** What a look at the cluster is told besides who leaves. */
 export interface FactsOptions {
   /** The cluster's version, of which removing members may be broken. */
   readonly version?: string | undefined;
@@ -56,7 +56,7 @@ export async function leaveFacts(
 }
 
 /** An agent that was promoted is an agent again, with its volumes. One that does not answer is not known to be. */
-async function isWorkerAgain({ access }: LiveCluster, leaver: Leaver): Promise<boolean> {
+export async function isWorkerAgain({ access }: LiveCluster, leaver: Leaver): Promise<boolean> {
   if (leaver.becomes === "worker") return true;
   try {
     const connection = await connect(leaver, access.identity, 5_000);

@@ -7,6 +7,7 @@ import type { LiveCluster } from "./liveCluster.ts";
 /** How long what may pass by itself is waited for, in ms: a member that restarted a moment ago. */
 const limitMs = 30_000;
 
+/** What a refusal depends on besides the cluster. */
 export interface LeaveOptions {
   /** The cluster's version. */
   readonly version: string;

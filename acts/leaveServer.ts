@@ -1,4 +1,6 @@
+import * as z from "zod";
 import { connect, SshError } from "../ssh/connection.ts";
+import { runScript } from "../ssh/runScript.ts";
 import type { ActContext, Progress } from "./act.ts";
 import { isBeingDestroyed, markDestroy } from "./destroyMark.ts";
 import { etcdMembers } from "./etcdMembers.ts";
@@ -130,9 +132,20 @@ async function leaveIfOurs(
   }
 }
 
+const observed = z.object({
+  listeners: z.array(z.object({ port: z.number(), process: z.string() })),
+});
+
+/** Whether somebody listens where etcd and the API server do. HAProxy may have the API's port. */
+export function runsServer({ listeners }: z.infer<typeof observed>): boolean {
+  return listeners.some(
+    ({ port, process }) => [2379, 2380, 6443].includes(port) && process !== "haproxy",
+  );
+}
+
 /**
  * The cluster has neither Node nor member of it. Only one that had begun to leave is finished then: what else runs there
- * may be of another cluster by now.
+ * may be of another cluster by now. Where nothing runs, it is the rest of a join that failed: it is out already.
  */
 async function isServerStill(request: MembershipRequest, progress: Progress): Promise<boolean> {
   const { machine, identity } = request;
@@ -146,6 +159,13 @@ async function isServerStill(request: MembershipRequest, progress: Progress): Pr
         progress,
       ).state();
       if (!server || retired) return server;
+      const look = { script: "observe.sh", verb: "check" };
+      if (!runsServer(observed.parse(await runScript(connection, look)))) {
+        progress(
+          `warning: ${machine.name} runs no server, and has files of one: the next join clears them`,
+        );
+        return false;
+      }
     } finally {
       connection.close();
     }

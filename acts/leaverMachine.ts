@@ -6,7 +6,8 @@ import { endpointAddress } from "./endpointAddress.ts";
 import { runLocked } from "./machineLock.ts";
 import type { MembershipRequest } from "./request.ts";
 
-const state = z.object({
+/** What `<distribution>-leave.sh check` answers. */
+export const leaverState = z.object({
   /** Whether it has what makes a server, running or not. */
   server: z.boolean(),
   /** Whether it is kept from serving because it leaves. */
@@ -14,7 +15,12 @@ const state = z.object({
   /** Whether it is a worker once it has left, or is one already. */
   worker: z.boolean(),
 });
-export type LeaverState = z.infer<typeof state>;
+
+/** How far a machine is from a server to what it is afterwards. */
+export type LeaverState = z.infer<typeof leaverState>;
+
+/** `cleaned`: also where it was an agent before it was a server, which else it is again. */
+export type Becomes = "worker" | "cleaned";
 
 const left = z.object({ worker: z.boolean().default(false) });
 
@@ -27,8 +33,8 @@ export class LeaverMachine {
 
   constructor(
     connection: SshConnection,
-    { distribution, endpoint }: MembershipRequest,
-    becomes: "worker" | undefined,
+    { distribution, endpoint }: Pick<MembershipRequest, "distribution" | "endpoint">,
+    becomes: Becomes | undefined,
     progress: Progress,
   ) {
     this.connection = connection;
@@ -39,7 +45,7 @@ export class LeaverMachine {
 
   /** Looks, and changes nothing. */
   async state(): Promise<LeaverState> {
-    const seen = state.parse(await this.#run("check"));
+    const seen = leaverState.parse(await this.#run("check"));
     return { ...seen, worker: seen.worker || this.#variables["BECOMES"] === "worker" };
   }
 

@@ -2,7 +2,7 @@ import type { Progress } from "./act.ts";
 import { demoteNode } from "./demoteNode.ts";
 import { isMember } from "./etcdMembers.ts";
 import { forgetNode } from "./forgetNode.ts";
-import { connectLeaver, LeaverMachine } from "./leaverMachine.ts";
+import { type Becomes, connectLeaver, LeaverMachine } from "./leaverMachine.ts";
 import { hidden } from "./hidden.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { settleMachine } from "./machineLock.ts";
@@ -28,8 +28,7 @@ export async function leave(
     const connection = await connectLeaver(request);
     try {
       await settleMachine(connection, progress);
-      const becomes = request.becomes ?? becomesOf(left.node);
-      const leaver = new LeaverMachine(connection, request, becomes, progress);
+      const leaver = new LeaverMachine(connection, request, whatBecomes(request, left), progress);
       if (await isMember(cluster, request.machine)) {
         await retireServer(cluster, request, leaver, left, progress);
       }
@@ -45,6 +44,17 @@ export async function leave(
     }
     throw error;
   }
+}
+
+/**
+ * What the machine is once it has left. A cluster that ends has no use for a worker more: what is wiped with all the rest
+ * is cleaned, whatever it was to become or was before.
+ */
+export function whatBecomes(
+  { becomes }: Pick<MembershipRequest, "becomes">,
+  { node, dataMayGo }: Leave,
+): Becomes | undefined {
+  return dataMayGo ? "cleaned" : (becomes ?? becomesOf(node));
 }
 
 /** The machine is cleaned, or a worker, and the cluster knows. */

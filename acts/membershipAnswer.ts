@@ -10,4 +10,5 @@ export const membershipAnswer = z.object({
   /** Whether its machine is no more: it is out of the cluster already. */
   gone: z.boolean().optional(),
 });
+/** What the state remembers of a membership. */
 export type MembershipAnswer = z.infer<typeof membershipAnswer>;

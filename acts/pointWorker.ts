@@ -10,6 +10,7 @@ import type { Endpoint, Machine } from "./request.ts";
 
 const ensured = z.object({ changed: z.boolean() });
 
+/** A worker, and where it is to reach the API. */
 export interface PointedWorker {
   readonly machine: Machine;
   readonly identity: SshIdentity;

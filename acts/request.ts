@@ -83,11 +83,7 @@ export const membershipRequest = access.extend({
   onDestroy,
 });
 
-export const clientsRequest = access.extend({
-  endpoint,
-  /** Node names of servers that must be voters before anything is moved. */
-  servers: z.array(z.string()).default([]),
-});
+export const clientsRequest = access.extend({ endpoint });
 
 export const workerRequest = clientsRequest.extend({
   machine,
@@ -96,7 +92,7 @@ export const workerRequest = clientsRequest.extend({
 });
 
 export const verificationRequest = clientsRequest.extend({
-  /** Node names of the servers of the list. */
+  /** Node names of the servers of the list: they must be voters by then. */
   servers: z.array(z.string()),
   initialServer: machine,
   workers: z.array(machine),
@@ -115,6 +111,7 @@ export const endpointRequest = access.extend({
   dns: z.object({ server: z.string(), port: z.number() }).optional(),
 });
 
+/** What a delete does. */
 export type OnDestroy = z.infer<typeof onDestroy>;
 export type DistributionName = Access["distribution"];
 export type Balancers = z.infer<typeof balancers>;

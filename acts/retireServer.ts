@@ -1,6 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 import { connect, SshError } from "../ssh/connection.ts";
-import type { Progress } from "./act.ts";
+import { ActError, type Progress } from "./act.ts";
 import { cordon, isLeaving, uncordon } from "./cordon.ts";
 import { drainNode } from "./drainNode.ts";
 import { etcdMembers, isMember } from "./etcdMembers.ts";
@@ -52,12 +52,22 @@ export async function retireServer(
     // While its etcd still runs: of two members the other one could not remove it alone.
     await removeMembers(cluster, machine, progress, () => (way.removing = true));
   } catch (error) {
-    // Where nobody can tell whether it was removed, it may have been: a server that starts then would join again.
-    const gone = way.removing && !(await isMember(cluster, machine).catch(() => false));
-    if (way.begun && !gone)
+    const isThere = way.removing ? await isMember(cluster, machine).catch(() => undefined) : true;
+    // It may have been removed: a server that starts then would join again.
+    if (isThere === undefined) throw unconfirmed(machine.name, error);
+    if (way.begun && isThere)
       await goBack(cluster, request, way.retired ? leaver : undefined, progress);
     throw error;
   }
+}
+
+function unconfirmed(name: string, error: unknown): ActError {
+  const [seen] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return new ActError(
+    `${name} serves no more, and nobody can tell whether etcd has removed its member: ${seen}`,
+    "where the member is still in the list, the others may have no quorum without it, and the API may not answer",
+    `run the same command again: it goes on from there, and starts ${name} first where the others have no quorum`,
+  );
 }
 
 async function clearPods(

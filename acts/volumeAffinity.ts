@@ -1,8 +1,5 @@
-import type {
-  V1Node,
-  V1NodeSelectorRequirement,
-  V1PersistentVolume,
-} from "@kubernetes/client-node";
+import type { V1Node, V1PersistentVolume } from "@kubernetes/client-node";
+import { meets } from "./requirement.ts";
 
 /**
  * The names of the Nodes that can use a volume; undefined where all can.
@@ -22,33 +19,10 @@ export function nodesOf(
         const labels = node.metadata?.labels ?? {};
         const fields = { "metadata.name": node.metadata?.name ?? "" };
         return (
-          matchExpressions.every((one) => holds(one, labels)) &&
-          matchFields.every((one) => holds(one, fields))
+          matchExpressions.every((one) => meets(one, labels)) &&
+          matchFields.every((one) => meets(one, fields))
         );
       }),
     )
     .map(({ metadata }) => metadata?.name ?? "");
-}
-
-function holds(
-  { key, operator, values = [] }: V1NodeSelectorRequirement,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = labels[key];
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return value !== undefined && Number(value) > Number(values[0]);
-    case "Lt":
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
 }

@@ -8,7 +8,6 @@ import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { becomesOf, isReady, isServer, markBecomes, readNode } from "./nodes.ts";
 import { pointWorker } from "./pointWorker.ts";
 import { type WorkerRequest, workerRequest } from "./request.ts";
-import { serversGate } from "./serversGate.ts";
 
 const answer = z.object({ stillServer: z.boolean() });
 
@@ -18,7 +17,7 @@ const answer = z.object({ stillServer: z.boolean() });
  * run, makes it a worker. Delete leaves it at the endpoint.
  */
 export const worker = defineAct(workerRequest, async (request, context) => {
-  const { machine, servers, endpoint } = request;
+  const { machine, endpoint } = request;
   const { verb, progress } = context;
   if (verb === "delete") return await unmark(request, context);
   const cluster = await findLiveCluster(request, progress);
@@ -38,7 +37,6 @@ export const worker = defineAct(workerRequest, async (request, context) => {
       await markBecomes(cluster, machine.nodeName, "worker");
       return { ...told, stillServer: true };
     }
-    await serversGate(cluster, servers, progress);
     await withLease(cluster, `move ${machine.name}`, progress, () =>
       pointWorker(cluster, request, progress),
     );

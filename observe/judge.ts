@@ -4,6 +4,7 @@ import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
 import { present } from "../plan/present.ts";
 import { judgeGone } from "./judgeGone.ts";
 import { judgeK3s } from "./judgeK3s.ts";
+import { leaversOf } from "./leavers.ts";
 import { machineFaults } from "./machineFaults.ts";
 import type { Observation } from "./observation.ts";
 import { quorumFaults } from "./judgeQuorum.ts";
@@ -31,7 +32,7 @@ export function judge(
     if (seen === undefined) return [];
     return machine.gone ? [judgeGone(machine, seen)] : [judgeMachine(machine, seen, plan, changes)];
   });
-  judgements.push(judgeMembers(withoutGone(members ?? [], plan), changes));
+  judgements.push(...judgeMembers(whoStay(members ?? [], plan), plan, changes));
   judgements.push({ faults: quorumFaults(plan, observations, members), warnings: [] });
   return {
     faults: judgements.flatMap(({ faults }) => faults),
@@ -74,20 +75,52 @@ function judgeMachine(
   };
 }
 
-/** That a machine which is gone has an ill member is no news: this run removes it. */
-function withoutGone(members: readonly EtcdMember[], plan: ClusterPlan): EtcdMember[] {
-  return members.filter(
-    ({ peerAddress }) => !plan.peers.some(({ address, gone }) => gone && address === peerAddress),
-  );
+/** An ill member of a machine that is gone, or leaves, is no news: this run removes it. */
+function whoStay(members: readonly EtcdMember[], plan: ClusterPlan): EtcdMember[] {
+  const leavers = plan.onDestroy === "forget" ? [] : leaversOf(plan, members);
+  const going = [...plan.peers.filter(({ gone }) => gone), ...leavers];
+  return members.filter(({ peerAddress }) => !going.some(({ address }) => address === peerAddress));
 }
 
-function judgeMembers(members: readonly EtcdMember[], changes: boolean): Judgement {
+function judgeMembers(
+  members: readonly EtcdMember[],
+  plan: ClusterPlan,
+  changes: boolean,
+): Judgement[] {
   const unhealthy = members.filter(({ healthy }) => !healthy);
-  if (unhealthy.length === 0) return { faults: [], warnings: [] };
-  return either(
-    changes,
-    `etcd: ${describeMembers(unhealthy)}; bring its server back, or it is one failure from losing the quorum`,
+  const joins = present(plan.servers).some(
+    ({ address }) =>
+      !members.some(({ role, peerAddress }) => role === "voter" && peerAddress === address),
   );
+  // A learner counts for nothing, and a run that was cut off must not be kept from going on.
+  const leftOver = unhealthy.filter(
+    ({ role, peerAddress }) => role === "learner" || (joins && !isDescribed(peerAddress, plan)),
+  );
+  const ill = unhealthy.filter((member) => !leftOver.includes(member));
+  return [
+    ...(ill.length === 0
+      ? []
+      : [
+          either(
+            changes,
+            `etcd: ${describeMembers(ill)}; bring its server back, or list it with machines.<its name>.gone: true if it is lost for good: ` +
+              "it is one failure from losing the quorum",
+          ),
+        ]),
+    ...(leftOver.length === 0
+      ? []
+      : [
+          either(
+            false,
+            `etcd: ${describeMembers(leftOver)}; the next server that joins removes it first`,
+          ),
+        ]),
+  ];
+}
+
+/** A server that joins knows these machines: the dead member of another one it removes. */
+function isDescribed(address: string, { peers }: ClusterPlan): boolean {
+  return peers.some((peer) => peer.address === address);
 }
 
 /** A fault where the members are to change, and else a warning. */

@@ -1,13 +1,13 @@
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
-import * as z from "zod";
 import { connect } from "../../ssh/connection.ts";
 import { ActError, type Progress } from "../act.ts";
 import { demoteNode } from "../demoteNode.ts";
 import { forgetNode } from "../forgetNode.ts";
 import { gate } from "../gate.ts";
+import { isWorkerAgain } from "../leaveFacts.ts";
+import { LeaverMachine } from "../leaverMachine.ts";
 import type { LiveCluster } from "../liveCluster.ts";
 import { drainServer, enableServer } from "../loadBalancers.ts";
-import { runLocked } from "../machineLock.ts";
 import { forgetNodePassword } from "../nodePassword.ts";
 import { controlPlaneLabel, isReady, isServer, membershipAnnotation, readNode } from "../nodes.ts";
 import { readiness } from "../readiness.ts";
@@ -22,8 +22,6 @@ export interface Recovered {
   readonly recoveredAt: number | null;
   readonly bumped: boolean;
 }
-
-const leftAnswer = z.object({ worker: z.boolean().default(false) });
 
 /**
  * The cluster of one server loses what is left of the others, gets its clients back, and whoever watched its API hears of
@@ -41,7 +39,7 @@ export async function settleCluster(
   const isOld = source !== "own data";
   if (isOld) await forgetWhatIsOld(cluster, request, progress);
   await survivorIsReady(cluster, request, progress);
-  for (const machine of stopped) await clean(cluster, machine, request, progress);
+  for (const machine of stopped) await clean(machine, request, progress);
   await forgetOthers(cluster, request, progress);
   await openEndpoint(cluster, request, isOld, progress);
   const since = String(recoveredAt ?? 0);
@@ -128,30 +126,19 @@ async function patchNode(
 
 /** A server that was stopped and answers is cleaned as one that leaves; it can join again like an empty machine. */
 async function clean(
-  cluster: LiveCluster,
   machine: Machine,
-  { identity, distribution }: RecoveryRequest,
+  request: RecoveryRequest,
   progress: Progress,
 ): Promise<void> {
-  const connection = await connect(machine, identity);
+  const connection = await connect(machine, request.identity);
   try {
-    const answer = await runLocked(
-      connection,
-      {
-        act: `clean ${machine.name}`,
-        script: `${distribution}-leave.sh`,
-        variables: { BECOMES: "", ENDPOINT: "" },
-        limit: 300,
-      },
-      progress,
-    );
-    if (leftAnswer.parse(answer).worker) await demoteNode(cluster, machine.nodeName);
+    await new LeaverMachine(connection, request, undefined, progress).clean();
   } finally {
     connection.close();
   }
 }
 
-/** The other servers' Nodes; one that is a worker by now, though not at the snapshot, stays as that. */
+/** The other servers' Nodes; one that is a worker by now, though not at the snapshot, or is one again, stays as that. */
 async function forgetOthers(
   cluster: LiveCluster,
   { survivor, lost, workers }: RecoveryRequest,
@@ -164,7 +151,11 @@ async function forgetOthers(
   });
   for (const name of names) {
     if (name === survivor.nodeName) continue;
-    if (workers.some(({ nodeName }) => nodeName === name)) {
+    const machine = lost.find(({ nodeName }) => nodeName === name);
+    if (
+      workers.some(({ nodeName }) => nodeName === name) ||
+      (machine !== undefined && (await isWorkerAgain(cluster, machine)))
+    ) {
       await demoteNode(cluster, name);
       continue;
     }

@@ -15,6 +15,7 @@ export interface Other {
   readonly reason?: string;
 }
 
+/** What the other servers say of making one server out of the survivor. */
 export interface OthersJudgement {
   /** Why nothing may be done. */
   readonly faults: readonly string[];

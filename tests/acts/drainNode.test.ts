@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import type { V1Pod, V1PodDisruptionBudget } from "@kubernetes/client-node";
 import { budgetsOf } from "../../acts/disruptionBudgets.ts";
-import { describeLeft, isEvictable } from "../../acts/drainNode.ts";
+import { describeLeft, drainNode, isEvictable } from "../../acts/drainNode.ts";
+import type { LiveCluster } from "../../acts/liveCluster.ts";
 
 function pod(
   name: string,
@@ -28,6 +29,26 @@ describe("draining a Node", () => {
       !isEvictable(pod("etcd", {}, { annotations: { "kubernetes.io/config.mirror": "h" } })),
     );
     assert.ok(!isEvictable({ ...pod("job"), status: { phase: "Succeeded" } }));
+  });
+
+  it("names the pods that nobody starts elsewhere, and ends them too", async () => {
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "1" };
+    const pods = [pod("mine"), pod("web-0", {}, { ownerReferences: [owner] })];
+    const told: string[] = [];
+    const core = {
+      listPodForAllNamespaces: async () => ({ items: [...pods] }),
+      createNamespacedPodEviction: async ({ name }: { name: string }) => {
+        pods.splice(
+          pods.findIndex(({ metadata }) => metadata?.name === name),
+          1,
+        );
+      },
+    };
+    // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the rest is not used
+    const cluster = { core } as unknown as LiveCluster;
+    await drainNode(cluster, "hp", { why: "", cure: "" }, (line) => told.push(line));
+    assert.deepEqual(pods, []);
+    assert.equal(told[0], "warning: nobody starts these pods elsewhere, they end: shop/mine");
   });
 
   it("that does not end names each pod, and the budgets that hold it", () => {

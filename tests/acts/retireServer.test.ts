@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { V1Node, V1PersistentVolume, V1Pod } from "@kubernetes/client-node";
 import type { EtcdMember } from "../../acts/etcdMembers.ts";
+import { ActError } from "../../acts/act.ts";
 import { LeaverMachine } from "../../acts/leaverMachine.ts";
 import type { LiveCluster } from "../../acts/liveCluster.ts";
 import type { Machine, MembershipRequest } from "../../acts/request.ts";
@@ -35,6 +36,8 @@ interface World {
   readonly volumes?: readonly V1PersistentVolume[];
   readonly members?: EtcdMember[];
   readonly dataMayGo?: boolean;
+  /** Whether etcd answers nobody any more once its member was to be removed. */
+  readonly silentThen?: boolean;
 }
 
 function world({
@@ -44,6 +47,7 @@ function world({
   volumes = [],
   members,
   dataMayGo = false,
+  silentThen = false,
 }: World) {
   const happened: string[] = [];
   const connection = new ConnectionDouble(machine, [
@@ -92,6 +96,11 @@ function world({
       },
       hideServer: async (_cluster: unknown, { name }: Machine) => {
         happened.push(`hide ${name}`);
+      },
+      members: async (of: LiveCluster) => {
+        if (!silentThen || !happened.includes("remove hp"))
+          return await plain.distribution.members(of);
+        throw new ActError("etcd does not answer", "it is asked", "none");
       },
       removeMember: async (of: LiveCluster, member: EtcdMember) => {
         happened.push(`remove ${member.name}`);
@@ -189,6 +198,12 @@ describe("a server that leaves", () => {
     assert.deepEqual(happened.slice(-5), ["evict web-0", "hide hp", "retire", "stay", "uncordon"]);
     assert.equal(nodes.get("hp")?.spec?.unschedulable, null);
     assert.equal(members.length, 3);
+  });
+
+  it("stays out where nobody can tell whether its member was removed, and says what to do", async () => {
+    const { happened, run } = world({ silentThen: true });
+    await assert.rejects(run(), /nobody can tell .*: etcd does not answer\n.*\n.*starts hp first/);
+    assert.deepEqual(happened.slice(-4), [...stopped, "remove hp"]);
   });
 
   it("that had begun to leave, and may not any more, is a whole server again", async () => {

@@ -123,4 +123,41 @@ describe("the look at the world", () => {
     assert.deepEqual(faults, []);
     assert.equal(warnings.length, 2);
   });
+
+  it("goes on where a join was cut off, and left a learner that does not answer", () => {
+    const dead: EtcdMember = { ...member("10.0.20.110", false), role: "learner" };
+    const fine = growing.machines.map(({ name }) => seen(name));
+    const { faults, warnings } = judge(growing, fine, [...oneMember, dead]);
+    assert.deepEqual(faults, []);
+    assert.match(warnings.join(), /10\.0\.20\.110 learner unhealthy; the next .* removes it/);
+  });
+
+  it("lets a server join where a dead member is of no machine that anybody knows, as it removes it", () => {
+    const dead = member("10.0.20.66", false);
+    const members = [...oneMember, member("10.0.20.110"), dead];
+    const judged = (plan: ClusterPlan) =>
+      judge(
+        plan,
+        plan.machines.map(({ name }) => seen(name)),
+        members,
+      );
+    const { faults, warnings } = judged(growing);
+    assert.deepEqual(faults, []);
+    assert.match(warnings.join(), /10\.0\.20\.66 voter unhealthy; the next .* removes it/);
+    // Where nobody joins, nobody removes it.
+    const [fault] = judged(samplePlan(["k8s-master", "k8s-master-2"])).faults;
+    assert.match(fault ?? "", /10\.0\.20\.66 voter unhealthy; bring its server back/);
+  });
+
+  it("lets an ill server leave, and nobody while another one is ill", () => {
+    const shorter = samplePlan(["k8s-master", "k8s-master-2"]);
+    const fine = shorter.machines.map(({ name }) => seen(name));
+    const ill = (address: string): EtcdMember[] =>
+      ["10.0.20.100", "10.0.20.110", "10.0.20.111"].map((one) => member(one, one !== address));
+    assert.deepEqual(judge(shorter, fine, ill("10.0.20.111")).faults, []);
+    assert.match(
+      judge(shorter, fine, ill("10.0.20.110")).faults.join(),
+      /10\.0\.20\.110 .*unhealthy/,
+    );
+  });
 });
