@@ -89,11 +89,7 @@ give_up() {
       "etcd counts on this machine now, so it is not put back" \
       "see journalctl -u k3s on this machine; it keeps trying, then run pulumi up again"
   fi
-  stop_server "run pulumi up again"
-  systemctl disable k3s 2>/dev/null || true
-  move_aside "$K3S_DATA/server" "$TRIAD_DATA/half-join/$(date +%Y%m%dT%H%M%S)"
-  forget_server_files
-  if agent_is_kept; then put_agent_back; fi
+  forget_half_join
   if [[ -n $why ]]; then
     fail "${why%|*}" "the machine is no server yet; the others run on" "${why##*|}, then run pulumi up again"
   fi

@@ -9,7 +9,8 @@
 #           before is one again, with its containers and data; any other goes on as an agent if it is to, or is cleaned
 #           of what joining brought
 #   wipe    cleans the last server, whose member nobody can remove
-# Variables: BECOMES (worker, or empty), ENDPOINT (https://name:port; where a new agent reaches the API), MEMBER_SECONDS
+#   check   whether it is a server still, has retired, and is, or will be once it has left, an agent
+# Variables: BECOMES (worker; cleaned, also where it was an agent before; or empty), ENDPOINT (https://name:port; where a new agent reaches the API), MEMBER_SECONDS
 #   (how long its etcd may take to see that it is no member any more, default 20).
 #
 # part: k3s/service.sh
@@ -55,20 +56,26 @@ stay() {
   if [[ $(systemctl is-active k3s) != active ]]; then start_server start; fi
 }
 
-# 0 where etcd does not answer.
+# 0 where etcd does not answer. One that is only slow is asked again: of two voters, ending one would end the API.
 voters() {
-  etcd_call /v3/cluster/member/list '{"linearizable":true}' 2>/dev/null |
-    tr '{' '\n' | grep '"ID":' | grep -vc '"isLearner":true' || true
+  local list attempts=3 status=28
+  # As curl says that time was up.
+  while ((status == 28 && attempts-- > 0)); do
+    status=0
+    list=$(etcd_call /v3/cluster/member/list '{"linearizable":true}' 2>/dev/null) || status=$?
+  done
+  tr '{' '\n' <<<"$list" | grep '"ID":' | grep -vc '"isLearner":true' || true
 }
 
 ensure() {
   if ! is_server; then
+    rm -f "$TRIAD_DATA/joined"
     result "{\"changed\":false,\"worker\":$(truth has_unit k3s-agent)}"
     return
   fi
   if ! is_under_way; then
     refuse_a_member
-    if agent_is_kept; then BECOMES=agent; fi
+    if agent_is_kept && [[ ${BECOMES:-} != cleaned ]]; then BECOMES=agent; fi
   fi
   leave
 }
@@ -81,7 +88,7 @@ wipe() {
 # Also one whose leaving was cut off, by a Triad of today or one without a note of it.
 is_server() {
   if has_unit k3s || [[ -f $LEAVING ]]; then return 0; fi
-  ! has_unit k3s-agent && { [[ -f $TRIAD_DATA/joined ]] || agent_is_kept; }
+  ! has_unit k3s-agent && agent_is_kept
 }
 
 # What `ensure` noted before its first step: what the machine becomes, and where the cold copy lies.
@@ -116,8 +123,8 @@ leave() {
       clean_machine
       ;;
   esac
-  rm -f "$TRIAD_DATA/joined" "$TRIAD_DATA/seen-as-voter" "$TRIAD_DATA/config-pending" "$STAY_OUT"
-  rmdir "${STAY_OUT%/*}" 2>/dev/null || true
+  forget_guards
+  rm -f "$TRIAD_DATA/joined" "$TRIAD_DATA/seen-as-voter" "$TRIAD_DATA/config-pending"
   systemctl daemon-reload
   rm -f "$LEAVING"
   result "{\"changed\":true,\"worker\":$(truth test "$becomes" != cleaned)}"
@@ -145,6 +152,6 @@ no_member() {
 check() {
   local retired=false worker=false
   if [[ -e $STAY_OUT || -e $LEAVING ]]; then retired=true; fi
-  if agent_is_kept || has_unit k3s-agent; then worker=true; fi
+  if agent_is_kept || has_unit k3s-agent || grep -qsE '^(agent|worker) ' "$LEAVING"; then worker=true; fi
   result "{\"server\":$(truth is_server),\"retired\":$retired,\"worker\":$worker}"
 }

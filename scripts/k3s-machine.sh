@@ -8,7 +8,8 @@
 #   ensure   modules, kernel settings, k3s and its images by version and checksum, registry mirror, folders
 #   check    what is there, without changing it
 #   remove   makes the machine as it was found; one that is a server or an agent is left alone, and so is one that was when
-#            Triad came. Volumes in /var/lib/rancher/k3s/storage stay
+#            Triad came. Volumes in /var/lib/rancher/k3s/storage stay. A join that ended before etcd ran here is cleared:
+#            else k3s would go on with it
 #
 # Variables
 #   VERSION          of k3s, such as v1.34.2+k3s1
@@ -26,10 +27,14 @@
 # part: found/files.sh
 # part: found/packages.sh
 # part: leave/mounts.sh
+# part: k3s/agent.sh
+# part: k3s/install.sh
 
 # What k3s, kubelet and network plugins make, without anybody's data in it.
 FOLDERS="/var/lib/kubelet /var/lib/cni /var/log/pods /var/log/containers /etc/cni /opt/cni /run/k3s /run/flannel
   /usr/libexec/kubernetes"
+# What is in them may be somebody's.
+PARENTS="/etc/rancher /etc/rancher/node /etc/rancher/k3s /var/lib/rancher /var/lib/rancher/k3s"
 
 ensure() {
   require VERSION ARTIFACTS_URL ROLE
@@ -37,7 +42,7 @@ ensure() {
   if ! is_member; then
     begin_memory
     # shellcheck disable=SC2086 # paths without blanks
-    keep_found_folders $FOLDERS /etc/rancher /etc/rancher/node /etc/rancher/k3s /var/lib/rancher /var/lib/rancher/k3s
+    keep_found_folders $FOLDERS $PARENTS
     ensure_modules
     ensure_kernel_settings
     ensure_packages iptables iproute2 curl ca-certificates
@@ -55,8 +60,18 @@ check() { report; }
 remove() {
   local folder
   hold_lock machine 600
-  if is_member || [[ ${ON_DESTROY:-} == forget || -f $LEAVING || ! -f $FOUND/machine ]]; then
+  if [[ ${ON_DESTROY:-} != forget && -f $TRIAD_DATA/joined && ! -f $LEAVING && $(datastore) == none ]]; then
+    forget_half_join
+  fi
+  if is_member || [[ ${ON_DESTROY:-} == forget || -f $LEAVING ]]; then
     result '{"changed":false,"kept":true}'
+    return
+  fi
+  if [[ ! -f $FOUND/machine ]]; then
+    # A server or worker that was there before Triad, or one that a Triad without this memory has prepared.
+    release_packages
+    forget_found
+    result "{\"changed\":$changed,\"kept\":true}"
     return
   fi
   info "making this machine as it was found"
@@ -69,9 +84,8 @@ remove() {
   remove_file "$TRIAD_DATA/audit-policy.yaml"
   restore_kernel
   rmdir "$K3S_ETC/config.yaml.d" "$TRIAD_DATA/snapshots" 2>/dev/null || true
-  restore_folders
-  rm -f "$FOUND/machine"
-  forget_found
+  # shellcheck disable=SC2086 # paths without blanks
+  end_memory $FOLDERS $PARENTS
   result "{\"changed\":$changed,\"kept\":false}"
 }
 

@@ -14,7 +14,7 @@
 #   check    whether it runs, and whether this machine holds the address
 #   remove   keepalived stops, which hands the address over at once; its former configuration comes back. Where no
 #            other load balancer takes the endpoint over it goes on instead: the cluster's own clients use it
-#            ("kept" in the answer). All is as it was found where it stops
+#            ("kept" in the answer); on a server that has left that is an error. All is as it was found where it stops
 #
 # Variables
 #   VIRTUAL_ADDRESS, PREFIX_LENGTH   the endpoint's address
@@ -45,13 +45,13 @@ PENDING="$ROOT/run/triad/keepalived-reload"
 
 ensure() {
   require VIRTUAL_ADDRESS PREFIX_LENGTH ROUTER_ID PRIORITY OWN_ADDRESS ENDPOINT_PORT
-  hold_lock keepalived 60
   # One that a Triad without this memory has set up runs for Triad.
   if ! ours; then
     keep_service keepalived
     keep_found_folders /etc/keepalived /usr/local/lib/triad
   fi
   ensure_packages keepalived socat iproute2
+  hold_lock keepalived 60
   ensure_watch
   ensure_config
   ensure_running
@@ -75,6 +75,10 @@ remove() {
     if [[ ${ON_DESTROY:-} == wipe ]]; then
       systemctl disable --now keepalived
     elif ! hand_over; then
+      # A server that has left is told of no other server any more: it must not hold the endpoint for good.
+      [[ ${OWN:-} != true ]] ||
+        fail "no other server's load balancer takes the endpoint over" "its clients would lose the API" \
+          "see that keepalived and HAProxy run on another server, then run this again"
       warn "this is the last load balancer of the endpoint: it goes on, since workers and servers reach the API by it"
       result '{"changed":false,"kept":true}'
       return

@@ -3,12 +3,15 @@
 #
 # Makes this machine a server of a living cluster, also one that has left before or was cut off while it left.
 #   check  whether it became one by this script: then it may leave again
+#   clear  takes a worker's files away, of which kubeadm makes no server; its pods have gone elsewhere
 # Variables: JOIN_CONFIGURATION (YAML, holds secrets), VERSION.
 #
 # part: leave/mounts.sh
 # part: leave/network.sh
 # part: kubeadm/reset.sh
+# part: kubeadm/half-join.sh
 
+EXTRA_VERBS=clear
 readonly WORK="$ROOT/run/triad/join"
 readonly JOINED="$ROOT/var/lib/triad/joined"
 readonly LEAVING="$ROOT/var/lib/triad/leaving"
@@ -42,25 +45,7 @@ check() {
   result "{\"joined\":$joined}"
 }
 
-# An etcd whose member was removed does not run.
-is_joined() {
-  [[ -f $ETC/admin.conf && -f $ETC/manifests/kube-apiserver.yaml && -d $ROOT/var/lib/etcd/member && ! -f $LEAVING ]] &&
-    wait_for 10 "etcd on this machine" curl --silent --show-error --fail --max-time 2 http://127.0.0.1:2381/health
-}
-
-# A join or a leave that was cut off leaves files over which the next join stumbles. No member is in the list with them:
-# whoever calls this has removed it.
-forget_half_join() {
-  [[ -e $ETC/kubelet.conf || -e $ETC/manifests/etcd.yaml || -d $ROOT/var/lib/etcd/member ||
-    -e $ETC/pki/ca.crt || -e $ETC/bootstrap-kubelet.conf || -f $LEAVING ]] || return 0
-  local kept
-  kept="$ROOT/var/lib/triad/half-join/$(date +%Y%m%dT%H%M%S)"
-  info "clearing what a join or a leave that did not finish left behind (what etcd held is kept in ${kept#"$ROOT"})"
-  install -d -m 0700 "$kept"
-  rm -f "$ETC"/.*.yaml.triad "$ETC"/{admin,super-admin}.conf
-  systemctl stop kubelet 2>/dev/null || warn "kubelet does not stop"
-  reset_machine
-  # kubeadm reset leaves it, and kubeadm join refuses a folder that is not empty.
-  if [[ -d $ROOT/var/lib/etcd/member ]]; then mv "$ROOT/var/lib/etcd/member" "$kept/"; fi
-  rm -f "$LEAVING"
+clear() {
+  ! is_joined || fail "this machine is a server" "only a worker is cleared" "let the server leave first"
+  forget_half_join
 }

@@ -7,7 +7,8 @@
 #   ensure  with its member out of the list: etcd ends, a cold copy of what the server held is kept, and what joining brought
 #           is cleaned, or the machine goes on as a worker
 #   wipe    the same on the last server, whose member nobody can remove
-# Variables: BECOMES (worker, or empty: the machine is cleaned), ENDPOINT (https://name:port; where a worker reaches the API),
+#   check   whether it is a server still, has retired, and is, or will be once it has left, a worker
+# Variables: BECOMES (worker; cleaned, or empty), ENDPOINT (https://name:port; where a worker reaches the API),
 #   MEMBER_SECONDS (how long its etcd may take to see that it is no member any more, default 20).
 #
 # part: leave/mounts.sh
@@ -31,11 +32,15 @@ stay() {
   # From here on only `ensure` knows what to do.
   [[ ! -f $LEAVING ]] || return 0
   bring_back kube-apiserver
+  if [[ $changed == true ]] && systemctl is-active --quiet kubelet; then
+    wait_for 90 "kubelet to start the API server" runs kube-apiserver || true
+  fi
 }
 
 ensure() {
   if ! is_server; then
     # One that never was a server, or has left before: a worker's pods are none of ours to end.
+    rm -f "$TRIAD_DATA/joined"
     result "{\"changed\":false,\"worker\":$(truth test -f "$ETC/kubelet.conf")}"
     return
   fi
@@ -51,14 +56,14 @@ wipe() {
 is_server() {
   local path
   [[ ! -f $LEAVING ]] || return 0
-  for path in "$ETC"/{manifests/,.}kube-apiserver.yaml{,.triad} "$ETC"/{manifests/,.}etcd.yaml{,.triad} "$TRIAD_DATA/joined"; do
+  for path in "$ETC"/{manifests/,.}kube-apiserver.yaml{,.triad} "$ETC"/{manifests/,.}etcd.yaml{,.triad}; do
     [[ ! -e $path ]] || return 0
   done
   return 1
 }
 
 leave() {
-  local becomes kept name
+  local becomes kept name pods="kube-apiserver kube-controller-manager kube-scheduler etcd"
   if [[ ! -f $LEAVING ]]; then
     install_file "$LEAVING" 0600 <<<"${BECOMES:-cleaned}"$'\n'"$(date +%Y%m%dT%H%M%S)"
   fi
@@ -67,7 +72,9 @@ leave() {
       "write \"cleaned\" or \"worker\" into its first line and a name for the cold copy into its second"
   # The API first by the endpoint: else kubelet could not tell the cluster that its servers' pods have ended.
   if [[ $becomes == worker ]]; then point_kubelet; fi
-  for name in kube-apiserver kube-controller-manager kube-scheduler etcd; do end_static_pod "$name"; done
+  # All at once, as each may take its time.
+  for name in $pods; do set_aside "$name"; done
+  for name in $pods; do end_static_pod "$name"; done
   keep_cold_copy "$TRIAD_DATA/left/$kept"
   forget_server_files
   if [[ $becomes != worker ]]; then clean_machine "$TRIAD_DATA/left/$kept"; fi
@@ -112,6 +119,8 @@ point_kubelet() {
 check() {
   local retired=false worker=false
   if [[ -e $ETC/.kube-apiserver.yaml.triad || -f $LEAVING ]]; then retired=true; fi
-  if ! is_server && [[ -f $ETC/kubelet.conf ]]; then worker=true; fi
+  if [[ $(head -n 1 "$LEAVING" 2>/dev/null) == worker ]] || { ! is_server && [[ -f $ETC/kubelet.conf ]]; }; then
+    worker=true
+  fi
   result "{\"server\":$(truth is_server),\"retired\":$retired,\"worker\":$worker}"
 }

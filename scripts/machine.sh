@@ -9,7 +9,7 @@
 #            registry mirror, images fetched beforehand
 #   check    what is there, without changing it
 #   remove   makes the machine as it was found; one that is still a Node of a cluster is left alone, and so is one that
-#            was a Node when Triad came
+#            was a Node when Triad came. A join that ended before the cluster knew of the machine is cleared
 #
 # Variables
 #   VERSION          of Kubernetes, such as v1.34.2
@@ -30,6 +30,8 @@
 # part: found/files.sh
 # part: found/packages.sh
 # part: leave/mounts.sh
+# part: kubeadm/reset.sh
+# part: kubeadm/half-join.sh
 
 CONTAINERD_CONFIG="$ROOT/etc/containerd/config.toml"
 CERTS_D="$ROOT/etc/containerd/certs.d"
@@ -37,6 +39,9 @@ CNI_BIN="$ROOT/opt/cni/bin"
 BIN="$ROOT/usr/local/bin"
 UNIT="$ROOT/etc/systemd/system/kubelet.service"
 AUDIT_POLICY_FILE="$ROOT/etc/kubernetes/triad/audit-policy.yaml"
+ETC="$ROOT/etc/kubernetes"
+JOINED="$ROOT/var/lib/triad/joined"
+LEAVING="$ROOT/var/lib/triad/leaving"
 CONTAINERD_PENDING="$ROOT/run/triad/containerd-restart"
 # What kubeadm, kubelet, containerd and network plugins make, without anybody's data in it.
 FOLDERS="/etc/kubernetes /etc/cni /opt/cni /usr/libexec/kubernetes /var/lib/kubelet /var/lib/cni /var/log/pods
@@ -71,8 +76,20 @@ check() { report; }
 remove() {
   local folder
   hold_lock machine 600
-  if is_member || [[ ${ON_DESTROY:-} == forget || -f $ROOT/var/lib/triad/leaving || ! -f $FOUND/machine ]]; then
+  if [[ ${ON_DESTROY:-} != forget ]] && is_half_joined; then
+    forget_half_join
+    rm -f "$JOINED"
+    rmdir "$ROOT/var/lib/triad/half-join"/* "$ROOT/var/lib/triad/half-join" 2>/dev/null || true
+  fi
+  if is_member || [[ ${ON_DESTROY:-} == forget || -f $LEAVING ]]; then
     result '{"changed":false,"kept":true}'
+    return
+  fi
+  if [[ ! -f $FOUND/machine ]]; then
+    # A server or worker that was there before Triad, or one that a Triad without this memory has prepared.
+    release_packages
+    forget_found
+    result "{\"changed\":$changed,\"kept\":true}"
     return
   fi
   info "making this machine as it was found"
@@ -90,9 +107,8 @@ remove() {
   restore_swap
   restore_kernel
   systemctl daemon-reload
-  restore_folders
-  rm -f "$FOUND/machine"
-  forget_found
+  # shellcheck disable=SC2086 # paths without blanks
+  end_memory $FOLDERS /var/lib/etcd
   result "{\"changed\":$changed,\"kept\":false}"
 }
 

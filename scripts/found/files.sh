@@ -101,6 +101,17 @@ restore_folders() {
   done < <(sort -r "$FOUND/absent" 2>/dev/null)
 }
 
+# end_memory FOLDER...: of a machine. Of folders in which something is left it is no more Triad's matter.
+end_memory() {
+  local folder
+  restore_folders
+  for folder in "$@"; do
+    if was_absent "$folder"; then forget_absent "$folder"; fi
+  done
+  rm -f "$FOUND/machine"
+  forget_found
+}
+
 # keep_service UNIT...: before packages are installed, as these start and enable what they bring
 keep_service() {
   local unit enabled active
@@ -116,10 +127,11 @@ keep_service() {
   done
 }
 
-# restore_service UNIT: enabled and running as it was, with its configuration of then. Without a memory it is stopped.
+# restore_service UNIT: enabled and running as it was, with its configuration of then; without a memory it is left alone
 restore_service() {
-  local enabled='' active=''
-  if [[ -f $FOUND/services/$1 ]]; then read -r enabled active <"$FOUND/services/$1"; fi
+  local note="$FOUND/services/$1" enabled active
+  [[ -f $note ]] || return 0
+  read -r enabled active <"$note"
   if [[ $enabled == enabled ]]; then
     systemctl is-enabled --quiet "$1" || systemctl enable "$1"
   elif systemctl is-enabled --quiet "$1"; then
@@ -133,7 +145,7 @@ restore_service() {
     systemctl stop "$1"
     changed=true
   fi
-  rm -f "$FOUND/services/$1"
+  rm -f "$note"
 }
 
 # forget_found: the memory itself, as far as nothing is left in it

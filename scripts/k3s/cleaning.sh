@@ -16,8 +16,13 @@ keep_cold_copy() {
   keep_moved "$K3S_DATA/server" "$1/server"
   # A later life as a server, or as no server, begins without them.
   for name in conversion config half-join initialising; do keep_moved "$TRIAD_DATA/$name" "$1/triad-$name"; done
-  rm -f "$UNITS/k3s.service.d/60-triad-conversion.conf" "$ROOT/usr/local/lib/triad/k3s-conversion-guard"
   info "what this server held is in ${1#"$ROOT"}"
+}
+
+# What Triad has laid over the unit: how it starts, whether it may start, what is asked before.
+forget_guards() {
+  rm -f "$UNITS"/k3s.service.d/[0-9][0-9]-triad*.conf "$ROOT"/usr/local/lib/triad/k3s-{conversion,return}-guard
+  rmdir "$UNITS/k3s.service.d" "$ROOT/usr/local/lib/triad" 2>/dev/null || true
 }
 
 # keep_moved PATH TARGET: whole, or not under its name, also from one disk to another

@@ -96,3 +96,14 @@ forget_server_files() {
   fi
   systemctl daemon-reload
 }
+
+# forget_half_join: no member counts on this machine; it goes back to what it was
+forget_half_join() {
+  if has_unit k3s; then
+    stop_server "run pulumi up again"
+    systemctl disable k3s 2>/dev/null || true
+  fi
+  move_aside "$K3S_DATA/server" "$TRIAD_DATA/half-join/$(date +%Y%m%dT%H%M%S)"
+  forget_server_files
+  if agent_is_kept; then put_agent_back; fi
+}

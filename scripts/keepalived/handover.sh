@@ -30,9 +30,15 @@ hand_over() {
 # has_heirs: whether another load balancer goes on, once those that are removed with this one have gone. Where this one
 # shows no statistics, nor do they: then there may be one.
 has_heirs() {
-  local deadline=$((SECONDS + ${YIELD_SECONDS:-8}))
+  local patience=${YIELD_SECONDS:-8} deadline=$SECONDS
   grep -qs '^frontend statistics' "$ROOT/etc/haproxy/haproxy.cfg" || return 0
-  while an_heir; do
+  if [[ ${OWN:-} == true ]]; then
+    # Those of servers never all go: another one may just be busy.
+    wait_for "$patience" "another server's load balancer" an_heir
+    return
+  fi
+  deadline=$((deadline + patience))
+  while an_heir >/dev/null; do
     ((SECONDS < deadline)) || return 0
     sleep 0.5
   done
@@ -46,6 +52,7 @@ an_heir() {
     # shellcheck disable=SC2016 # expanded by the inner bash
     ! timeout 1 bash -c 'exec 3<>"/dev/tcp/$1/8404"' heir "$peer" 2>/dev/null || return 0
   done
+  printf 'no answer at port 8404 of %s' "${PEERS:-nobody}"
   return 1
 }
 

@@ -47,7 +47,8 @@ stop_control_plane() {
 
 ended() {
   local pids
-  pids=$(pgrep -x "$1") || return 0
+  # The kernel knows a process by 15 characters.
+  pids=$(pgrep -x "${1:0:15}") || return 0
   printf 'process %s' "${pids//$'\n'/ }"
   return 1
 }

@@ -7,14 +7,18 @@
 # end_static_pod NAME: sets its file aside, and waits until its process has ended
 end_static_pod() {
   local name=$1
-  if [[ -f $ETC/manifests/$name.yaml ]]; then
-    info "stopping $name"
-    mv -f "$ETC/manifests/$name.yaml" "$ETC/.$name.yaml.triad"
-    sync "$ETC"
-    changed=true
-  fi
+  set_aside "$name"
   if systemctl is-active --quiet kubelet && wait_for 90 "$name to end" ended "$name"; then return 0; fi
   ended "$name" >/dev/null || end_process "$name"
+}
+
+set_aside() {
+  local name=$1
+  [[ -f $ETC/manifests/$name.yaml ]] || return 0
+  info "stopping $name"
+  mv -f "$ETC/manifests/$name.yaml" "$ETC/.$name.yaml.triad"
+  sync "$ETC"
+  changed=true
 }
 
 bring_back() {
@@ -44,10 +48,13 @@ ended() {
   [[ -z $pids ]]
 }
 
+runs() { [[ -n $(processes "$1") ]]; }
+
 # processes NAME: those in pods; an etcd that somebody runs for himself is none of ours
 processes() {
   local pid
-  for pid in $(pgrep -x "$1" || true); do
+  # The kernel knows a process by 15 characters.
+  for pid in $(pgrep -x "${1:0:15}" || true); do
     ! grep -qs kubepods "$ROOT/proc/$pid/cgroup" || printf '%s ' "$pid"
   done
 }

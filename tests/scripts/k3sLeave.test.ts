@@ -61,6 +61,14 @@ describe("scripts/k3s-leave.sh", function () {
     assert.ok(bench.runs("k3s") && !bench.has("var/lib/triad/leaving"));
   });
 
+  it("takes an etcd that answers late for none only after asking again", async () => {
+    await join();
+    bench.gateway("list", members(false, false));
+    bench.root.write("state/gateway/late", "");
+    await bench.succeed("k3s-leave.sh", "retire");
+    assert.ok(bench.runs("k3s"));
+  });
+
   it("ends a k3s whose etcd does not answer", async () => {
     await join();
     await bench.succeed("k3s-leave.sh", "retire");
@@ -157,15 +165,46 @@ describe("scripts/k3s-leave.sh", function () {
     await join();
     assert.deepEqual(await bench.succeed("k3s-leave.sh", "wipe"), { changed: true, worker: false });
     assert.ok(!bench.runs("k3s-agent") && !bench.has("etc/systemd/system/k3s-agent.service"));
+    bench.stop();
+    bench = new K3sBench();
+    bench.installAgent();
+    await join();
+    const answer = await bench.succeed("k3s-leave.sh", "ensure", { BECOMES: "cleaned" });
+    assert.deepEqual(answer, { changed: true, worker: false });
+    assert.ok(!bench.has("etc/systemd/system/k3s-agent.service"));
     const kept = bench.only("var/lib/triad/left");
     assert.equal(bench.root.read(`${kept}/agent/k3s-agent.service`), agentUnit);
+  });
+
+  it("says what the machine is, on every step of the way", async () => {
+    const check = async (): Promise<unknown> => await bench.succeed("k3s-leave.sh", "check");
+    const cleaned = { server: false, retired: false, worker: false };
+    assert.deepEqual(await check(), cleaned);
+    await join();
+    assert.deepEqual(await check(), { ...cleaned, server: true });
+    await bench.succeed("k3s-leave.sh", "retire");
+    assert.deepEqual(await check(), { ...cleaned, server: true, retired: true });
+    bench.root.write("var/lib/triad/leaving", "worker 20260101T000000\n");
+    assert.deepEqual(await check(), { server: true, retired: true, worker: true });
+    bench.root.write("var/lib/triad/leaving", "cleaned 20260101T000000\n");
+    assert.deepEqual(await bench.succeed("k3s-leave.sh", "stay"), { changed: false });
+    await bench.succeed("k3s-leave.sh", "ensure");
+    assert.deepEqual(await check(), cleaned);
+    assert.deepEqual(await bench.succeed("k3s-leave.sh", "retire"), { changed: false });
+    bench.installAgent();
+    assert.deepEqual(await check(), { ...cleaned, worker: true });
+    await join();
+    assert.deepEqual(await check(), { ...cleaned, server: true, worker: true });
   });
 
   it("takes the marks of a conversion with it, which a later life would trip over", async () => {
     await join();
     bench.root.write("var/lib/triad/conversion/phase", "done\n");
     bench.root.write("var/lib/triad/conversion/cold/state.db", "rows");
-    bench.root.write("etc/systemd/system/k3s.service.d/60-triad-conversion.conf", "[Service]\n");
+    for (const name of ["55-triad-return", "60-triad-conversion", "95-triad-recovery"]) {
+      bench.root.write(`etc/systemd/system/k3s.service.d/${name}.conf`, "[Service]\n");
+    }
+    bench.root.write("usr/local/lib/triad/k3s-return-guard", "");
     await bench.succeed("k3s-leave.sh", "ensure");
     assert.ok(
       !bench.has("var/lib/triad/conversion") && !bench.has("etc/systemd/system/k3s.service.d"),

@@ -4,6 +4,7 @@ import { lstatSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs"
 import { createServer } from "node:http";
 import { K3sBench } from "./support/k3sBench.ts";
 import { listen } from "./support/listen.ts";
+import { treeOf } from "./support/treeOf.ts";
 
 const version = "v1.34.2+k3s1";
 const program = (says = version): string =>
@@ -157,4 +158,59 @@ describe("scripts/k3s-machine.sh", function () {
     await run("ensure", { IMAGE_MIRROR: "http://192.168.1.9:5000/" });
     assert.equal(bench.root.read(path), "mirrors: {}\n");
   });
+
+  it("makes a machine as it was found, but for volumes", async () => {
+    const { root } = bench;
+    root.write("proc/self/mounts", "");
+    root.write("usr/local/bin/crictl", "#!/bin/sh\n");
+    root.write("etc/rancher/k3s/config.yaml", "# mine\n");
+    await run("check");
+    const before = treeOf(root);
+    await run("ensure", { IMAGE_MIRROR: "http://192.168.1.9:5000", AUDIT_POLICY: "x" });
+    // What a server leaves behind that has left.
+    for (const path of [
+      ...[
+        "var/lib/rancher/k3s/data/x/bin/k3s",
+        "var/lib/rancher/k3s/agent/x",
+        "var/log/pods/a/0.log",
+      ],
+      ...["etc/rancher/node/password", "var/lib/rancher/k3s/storage/pvc-1/marker"],
+    ]) {
+      root.write(path, "");
+    }
+    assert.deepEqual((await run("remove")).result, { changed: true, kept: false });
+    assert.ok(bench.has("var/lib/rancher/k3s/storage/pvc-1/marker"));
+    rmSync(root.at("var/lib/rancher"), { recursive: true });
+    assert.equal(treeOf(root), before);
+    assert.deepEqual((await run("remove")).result, { changed: false, kept: true });
+  });
+
+  it("clears a join that was cut off before etcd ran, which k3s would go on with, and no other", async () => {
+    await run("ensure");
+    const { root } = bench;
+    const halfJoin = (): void => {
+      root.write("var/lib/triad/joined", "k3s");
+      root.write("etc/systemd/system/k3s.service", "# Written by Triad\n");
+      root.write("etc/rancher/k3s/config.yaml.d/50-triad.yaml", "server: x\n");
+      bench.switchOn("k3s");
+    };
+    halfJoin();
+    root.write("var/lib/rancher/k3s/server/db/etcd/member/wal/0", "");
+    assert.deepEqual((await run("remove")).result, { changed: false, kept: true });
+    assert.ok(bench.runs("k3s"));
+    rmSync(root.at("var/lib/rancher/k3s/server"), { recursive: true });
+    assert.deepEqual((await run("remove")).result, { changed: true, kept: false });
+    assert.ok(!bench.runs("k3s") && !bench.has("etc/systemd/system/k3s.service"));
+    assert.ok(!bench.has("etc/rancher/k3s") && !bench.has("var/lib/triad"));
+  });
+
+  for (const unit of ["k3s", "k3s-agent"]) {
+    it(`leaves a machine with ${unit} alone`, async () => {
+      await run("ensure");
+      bench.root.write(`etc/systemd/system/${unit}.service`, "");
+      const before = treeOf(bench.root);
+      assert.deepEqual((await run("remove")).result, { changed: false, kept: true });
+      assert.equal(treeOf(bench.root), before);
+    });
+  }
 });

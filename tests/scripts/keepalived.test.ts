@@ -195,6 +195,14 @@ describe("scripts/keepalived.sh", () => {
     assert.deepEqual(await succeed("remove", own), { changed: true });
   });
 
+  it("does not stay for good on a server that has left: it goes on, and says so", async () => {
+    await succeed("ensure");
+    const { exitCode, stderr } = await script("remove", { OWN: "true" });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /no other server's load balancer takes the endpoint over/);
+    assert.deepEqual([did("start"), did("disable")], [1, 0]);
+  });
+
   it("goes from a server, the last one too, where all is to be wiped", async () => {
     await succeed("ensure");
     root.write("etc/systemd/system/k3s.service", "");

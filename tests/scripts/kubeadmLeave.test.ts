@@ -34,6 +34,7 @@ describe("scripts/kubeadm-leave.sh", function () {
     assert.ok(!bench.runs("kube-apiserver"));
     const foreign = bench.startForeign("etcd");
     await leave("ensure", { BECOMES: "worker" });
+    assert.ok(!bench.runs("kube-controller-manager") && !bench.runs("kube-scheduler"));
     assert.equal(foreign.exitCode ?? foreign.signalCode, null);
   });
 
@@ -97,6 +98,18 @@ describe("scripts/kubeadm-leave.sh", function () {
     assert.deepEqual(await leave("ensure"), { changed: true, worker: true });
     assert.ok(bench.has("etc/kubernetes/kubelet.conf"));
     assert.deepEqual(bench.list("var/lib/triad/left"), ["20260101T000000"]);
+  });
+
+  it("says what the machine is, on every step of the way", async () => {
+    const cleaned = { server: false, retired: false, worker: false };
+    assert.deepEqual(await leave("check"), { ...cleaned, server: true });
+    await leave("retire");
+    assert.deepEqual(await leave("check"), { ...cleaned, server: true, retired: true });
+    bench.root.write("var/lib/triad/leaving", "worker\n20260101T000000\n");
+    assert.deepEqual(await leave("check"), { server: true, retired: true, worker: true });
+    await leave("ensure");
+    assert.deepEqual(await leave("check"), { ...cleaned, worker: true });
+    assert.deepEqual(await leave("retire"), { changed: false });
   });
 
   it("does not take back what has begun", async () => {
@@ -169,6 +182,16 @@ describe("scripts/kubeadm-leave.sh", function () {
       assert.deepEqual(await join(), { changed: false });
       await leave("ensure", { BECOMES: "worker" });
       assert.deepEqual(await join(), { changed: true });
+    });
+
+    it("clears a worker, and no server", async () => {
+      await leave("ensure", { BECOMES: "worker" });
+      const clear = async (): Promise<unknown> => await bench.succeed("kubeadm-join.sh", "clear");
+      assert.deepEqual(await clear(), { changed: true });
+      assert.ok(!bench.has("etc/kubernetes/kubelet.conf"));
+      assert.deepEqual(await clear(), { changed: false });
+      await join();
+      assert.equal((await bench.script("kubeadm-join.sh", "clear")).exitCode, 1);
     });
 
     it("clears a leave that was cut off, and a server whose member was removed", async () => {

@@ -12,6 +12,7 @@ describe("scripts/machine.sh remove", function () {
     bench = new MachineBench();
     await bench.start();
     bench.installPackages("curl", "iproute2", "ca-certificates", "containerd");
+    bench.root.write("images", "");
   });
   afterEach(() => {
     bench.stop();
@@ -73,9 +74,7 @@ describe("scripts/machine.sh remove", function () {
     bench.root.write("var/lib/triad/left/20260101T000000/x", "kept");
     bench.root.write("var/lib/etcd/member/snap/db", "data");
     assert.deepEqual(await bench.succeed("remove"), gone);
-    for (const path of ["left", "etcd/member"].map(
-      (name) => `var/lib/${name === "left" ? "triad/left" : name}`,
-    )) {
+    for (const path of ["var/lib/triad/left", "var/lib/etcd/member"]) {
       assert.ok(existsSync(bench.root.at(path)), path);
       rmSync(bench.root.at(path), { recursive: true });
     }
@@ -84,13 +83,58 @@ describe("scripts/machine.sh remove", function () {
 
   it("keeps packages on which others depend by now, and those that Triad's other scripts need", async () => {
     await bench.succeed("ensure");
-    bench.root.write("needed", "libethtool");
+    bench.root.write("needed", "libethtool:amd64");
     bench.root.write("var/lib/triad/found/packages/socat", "machine\nhaproxy\n");
     await bench.succeed("remove");
     const left = bench.root.read("packages").trim().split("\n");
     const found = ["curl", "iproute2", "ca-certificates", "containerd"];
     assert.deepEqual(left, [...found, "socat", "libethtool:amd64"]);
     assert.equal(bench.root.read("var/lib/triad/found/packages/socat"), "haproxy\n");
+  });
+
+  describe("after a join that did not finish", () => {
+    const pem = "var/lib/kubelet/pki/kubelet-client-current.pem";
+    const makeHalfJoin = async (): Promise<void> => {
+      const { root } = bench;
+      rmSync(root.at("stub-commands/kubeadm"), { force: true });
+      await bench.succeed("ensure");
+      root.write("var/lib/triad/joined", "kubeadm v1.34.2\n");
+      root.write("etc/kubernetes/kubelet.conf", "    server: https://10.0.0.9:6443\n");
+      root.write("etc/kubernetes/manifests/etcd.yaml", "x");
+      root.command("kubeadm", "exit 1");
+      root.command("openssl", "echo '    commonName                = system:node:shuttle'");
+    };
+    const api = (status: number): void => {
+      bench.root.command(
+        "curl",
+        `[[ \${@: -1} == https://10.0.0.9:6443/api/v1/nodes/shuttle ]] && printf ${status}`,
+      );
+    };
+
+    it("clears it where no API knows its kubelet, or none has a Node of it", async () => {
+      const before = tree();
+      await makeHalfJoin();
+      assert.deepEqual(await bench.succeed("remove"), gone);
+      assert.equal(tree(), before);
+      await makeHalfJoin();
+      bench.root.write(pem, "");
+      api(404);
+      assert.deepEqual(await bench.succeed("remove"), gone);
+    });
+
+    it("leaves it where there is a Node, or a member's data, or nobody who could say", async () => {
+      const kept = { changed: false, kept: true };
+      await makeHalfJoin();
+      bench.root.write(pem, "");
+      for (const status of [200, 0, 403]) {
+        api(status);
+        assert.deepEqual(await bench.succeed("remove"), kept, `${status}`);
+      }
+      api(404);
+      bench.root.write("var/lib/etcd/member/snap/db", "data");
+      assert.deepEqual(await bench.succeed("remove"), kept);
+      assert.ok(existsSync(bench.root.at("etc/kubernetes/manifests/etcd.yaml")));
+    });
   });
 
   for (const [what, path] of [

@@ -9,6 +9,8 @@ import { treeOf } from "./treeOf.ts";
 const changing = ["mv", "rm", "cp", "rmdir", "sed", "systemctl", "kubeadm", "dpkg"];
 
 export interface CutRuns {
+  /** Of the commands only each so many-th is a place to cut. @default 1 */
+  readonly every?: number;
   /** A machine as it is before the run. */
   readonly make: () => Promise<{ root: FakeRoot; stop: () => void; run: () => Promise<Run> }>;
 }
@@ -19,9 +21,9 @@ export interface CutRuns {
  * @returns how many cuts there were
  * @throws AssertionError where the second run fails, or leaves another machine than a run that was not cut
  */
-export async function cutEverywhere({ make }: CutRuns): Promise<number> {
+export async function cutEverywhere({ make, every = 1 }: CutRuns): Promise<number> {
   const whole = await oneCut(make, Infinity);
-  for (let at = 1; at <= whole.commands; at += 1) {
+  for (let at = 1; at <= whole.commands; at += every) {
     const { tree, cut } = await oneCut(make, at);
     assert.ok(cut, `run ${at} was not cut`);
     assert.equal(tree, whole.tree, `cut before command ${at}`);

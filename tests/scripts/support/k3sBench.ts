@@ -46,7 +46,10 @@ export class K3sBench {
       `url=\${@: -1}
        case $url in
          *:10248/healthz) [[ -e $TRIAD_ROOT/state/on-k3s || -e $TRIAD_ROOT/state/on-k3s-agent ]] ;;
-         https://127.0.0.1:2382/*) cat "$TRIAD_ROOT/state/gateway/\${url##*/}" 2>/dev/null || { echo "connection refused" >&2; exit 7; } ;;
+         https://127.0.0.1:2382/*)
+           # Once, where it is told to be late.
+           ! rm "$TRIAD_ROOT/state/gateway/late" 2>/dev/null || exit 28
+           cat "$TRIAD_ROOT/state/gateway/\${url##*/}" 2>/dev/null || { echo "connection refused" >&2; exit 7; } ;;
          *) exit 64 ;;
        esac`,
     );

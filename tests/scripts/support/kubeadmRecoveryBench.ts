@@ -125,6 +125,8 @@ look`;
 
 const pgrep = String.raw`
 name=${"${@: -1}"}
+[[ ${"${#name}"} -le 15 ]] || exit 1
+[[ $name != kube-controller ]] || name=kube-controller-manager
 [[ -e $state/$name ]] || exit 1
 if [[ $1 == -a ]]; then echo "7 $name $(grep -o -- --force-new-cluster "$state/$name")"; else echo 7; fi`;
 

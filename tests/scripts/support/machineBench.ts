@@ -165,7 +165,7 @@ export class MachineBench {
            echo "dpkg: dependency problems prevent removal of $(<"$TRIAD_ROOT/needed"):"; exit 1; }
          exit 0
        fi
-       for name in "\${@:2}"; do sed -i "/^$name\$/d" "$TRIAD_ROOT/packages"; done`,
+       for name in "\${@:2}"; do sed -i "/^$name$/d" "$TRIAD_ROOT/packages"; done`,
     );
   }
 
