@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "./act.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import type { Machine } from "./request.ts";
 
-/** Stops a server to which pods are not sent any more; hidden once more, as it may have announced itself meanwhile. */
+/** How often a server that announces itself anew, as each does every 10 s until it has stopped, is hidden again, in ms. */
+const againMs = 1_000;
+
+/** Stops a server to which pods are not sent any more. */
 export async function hidden<Answer>(
   cluster: LiveCluster,
   machine: Machine,
@@ -10,9 +14,16 @@ export async function hidden<Answer>(
   stop: () => Promise<Answer>,
 ): Promise<Answer> {
   await hide(cluster, machine, progress);
-  const answer = await stop();
+  const stopping = stop();
+  const over = stopping.then(
+    () => true,
+    () => true,
+  );
+  while (!(await Promise.race([over, sleep(againMs, false)]))) {
+    await hide(cluster, machine, progress);
+  }
   await hide(cluster, machine, progress);
-  return answer;
+  return await stopping;
 }
 
 /** Where it fails some requests of pods fail, for half a minute at most. */
