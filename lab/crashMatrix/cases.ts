@@ -116,11 +116,10 @@ export function nameOf(one: CrashCase, topology: Topology): string {
   return `${stepOf(one)}: ${one.fault.what(topology)}`;
 }
 
-/** Those by which `make test` sees that interrupted runs heal: one for each act that changes servers. */
+/** Those by which `make test` sees that interrupted runs heal. */
 const samples: Readonly<Record<LabDistribution["name"], RegExp>> = {
-  kubeadm:
-    /^(retrofit, .* takes .*: pulumi killed|join, while it learns: pulumi killed|join, when it has a vote: .* off|leave .* removed: SSH .*)$/,
-  k3s: /^(conversion, .* copied: pulumi killed|join, while it learns: SSH .*|join, when it has a vote: .* off|leave .* removed: pulumi killed)$/,
+  kubeadm: /^(join, while it learns: pulumi killed|leave .* removed: SSH .*)$/,
+  k3s: /^(conversion, .* is copied.*: pulumi killed|join, when it has a vote: .* off)$/,
 };
 
 /** @see {@link samples} */

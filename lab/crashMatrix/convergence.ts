@@ -20,7 +20,11 @@ const nodesSchema = z.object({
 
 const leaseSchema = z.object({
   metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }),
-  spec: z.object({ holderIdentity: z.string().nullish() }),
+  spec: z.object({
+    holderIdentity: z.string().nullish(),
+    leaseDurationSeconds: z.number(),
+    renewTime: z.string(),
+  }),
 });
 
 /** Says what is not as it has to be once a run is healed; nothing when all is. Nodes may follow within a minute. */
@@ -80,16 +84,15 @@ function wrongBalancers(topology: Topology): string | undefined {
   return undefined;
 }
 
-/** Nothing goes on, and nobody holds the Lease. */
+/** Nothing goes on, and nobody holds the Lease; that of an act which was killed runs out. */
 async function unfinished(topology: Topology): Promise<string | undefined> {
   const acting = await actingMachines(topology);
   if (acting.length > 0) return `an act still runs on ${acting.join(", ")}`;
   const get = ["get", "lease", "triad", "--namespace=kube-system", "-o=json"];
   const { metadata, spec } = leaseSchema.parse(JSON.parse(await kubectl(topology, get)));
-  const act = metadata.annotations["triad.dev/act"];
-  return spec.holderIdentity
-    ? `the Lease is held by ${spec.holderIdentity}: ${act ?? ""}`
-    : undefined;
+  const heldUntilMs = Date.parse(spec.renewTime) + spec.leaseDurationSeconds * 1000;
+  if (!spec.holderIdentity || heldUntilMs < Date.now()) return undefined;
+  return `the Lease is held: ${metadata.annotations["triad.dev/act"] ?? spec.holderIdentity}`;
 }
 
 /** Says what another run would still change. */

@@ -1,8 +1,9 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { diskOf } from "../machines/mounts.ts";
 import type { Topology } from "../topology.ts";
-import { members } from "./members.ts";
+import { members, type Members } from "./members.ts";
 import { isOnDisk, machineAs, onDisk, type Part, type Scene } from "./scene.ts";
 
 /** A moment of a run, which is recognised by what can be seen from outside. */
@@ -84,35 +85,37 @@ export function reads(what: string, part: Part, path: string, text: string): Mom
 
 /** A machine is a learner of etcd. */
 export function learns(part: Part): Moment {
-  return {
-    what: "while it learns",
-    watch: ({ topology }) => {
-      const { name } = machineAs(topology, part);
-      return async () => (await members(topology))?.learners.includes(name) ?? false;
-    },
-  };
+  return sees("while it learns", part, ({ learners }, name) => learners.includes(name));
 }
 
 /** A machine has just become a voter of etcd; the rest of its server is still to start. */
 export function votes(part: Part): Moment {
-  return {
-    what: "when it has a vote",
-    watch: ({ topology }) => {
-      const { name } = machineAs(topology, part);
-      return async () => (await members(topology))?.voters.includes(name) ?? false;
-    },
-  };
+  return sees("when it has a vote", part, ({ voters }, name) => voters.includes(name));
 }
 
 /** A machine is no member of etcd any more. */
 export function isRemoved(part: Part): Moment {
+  return sees(
+    "when its member is removed",
+    part,
+    ({ voters, learners }, name) => ![...voters, ...learners].includes(name),
+  );
+}
+
+/** Asking costs the servers something, so it is done less often than looking at disks, ms. */
+const askEveryMs = 50;
+
+/** etcd's member list says this of a machine. */
+function sees(what: string, part: Part, isSo: (seen: Members, machine: string) => boolean): Moment {
   return {
-    what: "when its member is removed",
+    what,
     watch: ({ topology }) => {
       const { name } = machineAs(topology, part);
       return async () => {
         const seen = await members(topology);
-        return seen !== undefined && ![...seen.voters, ...seen.learners].includes(name);
+        if (seen !== undefined && isSo(seen, name)) return true;
+        await sleep(askEveryMs);
+        return false;
       };
     },
   };

@@ -24,9 +24,10 @@ export function tableOf(results: readonly Result[]): string {
   }
   const failed = results.filter(({ converged }) => !converged);
   const lost = results.reduce((sum, { writesLost }) => sum + writesLost, 0);
+  const minutes = results.reduce((sum, { caseSeconds }) => sum + caseSeconds, 0) / 60;
   return [
     table.toString(),
     ...failed.map(({ step, fault, problem }) => `✘ ${step}: ${fault}: ${problem ?? "?"}`),
-    `${String(results.length - failed.length)} of ${String(results.length)} cases converged, ${String(lost)} acknowledged writes lost`,
+    `${String(results.length - failed.length)} of ${String(results.length)} cases converged, ${String(lost)} acknowledged writes lost; they took ${minutes.toFixed(0)} min`,
   ].join("\n");
 }

@@ -29,16 +29,16 @@ export async function readDisk(machine: string): Promise<DiskState> {
   return state;
 }
 
-/** What is there besides (`+`), is there no more (`-`) or is another (`~`); of a folder that is new only itself. */
+/** What is there besides (`+`), is there no more (`-`) or is another (`~`), a path a line. */
 export function diskDifferences(before: DiskState, now: DiskState): string[] {
-  const isNew = (path: string): boolean => path !== "" && !before.has(path);
-  const lines: string[] = [];
-  for (const [path, what] of now) {
-    const was = before.get(path);
-    if (was === undefined) {
-      if (!isNew(path.slice(0, path.lastIndexOf("/")))) lines.push(`+ ${path}`);
-    } else if (was !== what) lines.push(`~ ${path}: ${was} → ${what}`);
-  }
-  for (const path of before.keys()) if (!now.has(path)) lines.push(`- ${path}`);
-  return lines.sort();
+  const paths = new Set([...before.keys(), ...now.keys()]);
+  return [...paths]
+    .toSorted()
+    .filter((path) => before.get(path) !== now.get(path))
+    .map((path) => {
+      const was = before.get(path);
+      const is = now.get(path);
+      if (was === undefined) return `+ ${path}`;
+      return is === undefined ? `- ${path}` : `~ ${path}: ${was} → ${is}`;
+    });
 }

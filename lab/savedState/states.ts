@@ -33,7 +33,7 @@ const recipes: Readonly<Record<StateName, Recipe>> = {
   two: { from: "adopted", servers: 2 },
   /** All three are servers, but workers and whatever else is a client were not moved to the endpoint yet. */
   joined: { from: "adopted", servers: 3, without: "**triad:index:Clients**" },
-  three: { from: "joined", servers: 3 },
+  three: { from: "two", servers: 3 },
 };
 
 /** Makes, keeps and restores the states of one home. */

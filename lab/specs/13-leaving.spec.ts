@@ -8,7 +8,7 @@ import { endedSince, runningSince } from "../measure/runningSince.ts";
 import { stackOutput } from "../measure/stackOutput.ts";
 import { brokenPromises } from "../rehearsal.ts";
 import { machineOf } from "../topology.ts";
-import { unnoticed } from "./costs.ts";
+import { watched } from "./costs.ts";
 import { destroyServer, partsOf } from "./leaving.ts";
 import { isAgentAgain, remainsOf } from "./remains.ts";
 import { initial, isK3s, keepLogsOfFailures, servers, topology } from "./support.ts";
@@ -36,11 +36,13 @@ describe("one server leaves by its own destroy, and the list brings it back", fu
       assert.equal(await findLeader(topology), isFirst ? server : other);
       if (isK3s) assert.equal(await findHolder(topology), isFirst ? server : other);
       const before = await runningSince(topology);
-      left = await unnoticed(`leave-${server}`, `${server} left`, () =>
+      const { result, noticed } = await watched(`leave-${server}`, `${server} left`, () =>
         destroyServer(server, `leave-${server}`),
       );
+      left = result;
       assert.equal(left.exitCode, 0, left.output);
       assert.deepEqual(endedSince(before, await runningSince(topology), [server]), []);
+      assert.deepEqual(noticed, []);
     });
 
     it(`${server}: exactly what belongs to it is deleted, and nothing else is changed`, () => {
@@ -57,8 +59,9 @@ describe("one server leaves by its own destroy, and the list brings it back", fu
 
     it(`${server}: the unchanged list makes three voters again`, async () => {
       const before = await runningSince(topology);
-      const back = await unnoticed(`back-${server}`, `${server} came back`, () =>
-        runPulumi(topology, `back-${server}`, "pulumi up"),
+      const name = `back-${server}`;
+      const { result: back, noticed } = await watched(name, `${server} came back`, () =>
+        runPulumi(topology, name, "pulumi up"),
       );
       assert.equal(back.exitCode, 0, back.output);
       assert.deepEqual(changed(back.changes, "create"), partsOf(server));
@@ -66,6 +69,7 @@ describe("one server leaves by its own destroy, and the list brings it back", fu
       assert.deepEqual(endedSince(before, await runningSince(topology), [server]), []);
       await untilThree();
       assert.equal((await stackOutput(topology)).verified.members.length, servers.length);
+      assert.deepEqual(noticed, []);
     });
   }
 

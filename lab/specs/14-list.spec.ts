@@ -13,7 +13,7 @@ import { stackOutput } from "../measure/stackOutput.ts";
 import { VoterWatch } from "../measure/voterWatch.ts";
 import { brokenPromises } from "../rehearsal.ts";
 import { machineOf, machinesWith, type Topology } from "../topology.ts";
-import { unnoticed } from "./costs.ts";
+import { watched } from "./costs.ts";
 import { destroyServer, expectToStay, partsOf } from "./leaving.ts";
 import { place, placedOn, unplace, type Placed } from "./placed.ts";
 import { isAgentAgain, remainsOf } from "./remains.ts";
@@ -42,7 +42,7 @@ describe("three servers become one by the list", function () {
   it("but the same command goes on afterwards: both leave, one after the other", async () => {
     const before = await runningSince(topology);
     const watch = new VoterWatch(topology, initial.name);
-    const run = await unnoticed("to-one", "three → one", () =>
+    const { result: run, noticed } = await watched("to-one", "three → one", () =>
       runPulumi(topology, "to-one", "pulumi up"),
     ).finally(() => watch.stop());
     assert.equal(run.exitCode, 0, run.output);
@@ -56,6 +56,7 @@ describe("three servers become one by the list", function () {
       [],
     );
     assert.deepEqual(endedSince(before, await runningSince(topology), leavers), []);
+    assert.deepEqual(noticed, []);
   });
 
   it("ending on an etcd with one member, whose endpoint is valid", async () => {
@@ -83,12 +84,13 @@ describe("three servers become one by the list", function () {
 
   it("and the old list brings three back", async () => {
     listServers(topology, servers);
-    const run = await unnoticed("to-three", "one → three", () =>
+    const { result: run, noticed } = await watched("to-three", "one → three", () =>
       runPulumi(topology, "to-three", "pulumi up"),
     );
     assert.equal(run.exitCode, 0, run.output);
     await untilThree();
     assert.deepEqual(await brokenPromises(topology, () => undefined), []);
+    assert.deepEqual(noticed, []);
   });
 });
 
@@ -117,7 +119,7 @@ describe("servers that become workers", function () {
     listServers(topology, [initial.name]);
     listWorkers(topology, [...workers, ...leavers]);
     const watch = new VoterWatch(topology, initial.name);
-    const run = await unnoticed("to-workers", "two become workers", () =>
+    const { result: run, noticed } = await watched("to-workers", "two become workers", () =>
       runPulumi(topology, "to-workers", "pulumi up"),
     ).finally(() => watch.stop());
     assert.equal(run.exitCode, 0, run.output);
@@ -125,6 +127,7 @@ describe("servers that become workers", function () {
     for (const name of leavers)
       assert.deepEqual(await remainsOf(machineOf(topology, name), true), []);
     assert.deepEqual(await placed(), was);
+    assert.deepEqual(noticed, []);
   });
 
   it("and are workers like any other", async () => {
@@ -134,8 +137,10 @@ describe("servers that become workers", function () {
   it("and the old lists make them servers again, with their data", async () => {
     listServers(topology, servers);
     listWorkers(topology, workers);
-    const run = await unnoticed("from-workers", "two workers become servers", () =>
-      runPulumi(topology, "from-workers", "pulumi up"),
+    const { result: run, noticed } = await watched(
+      "from-workers",
+      "two workers become servers",
+      () => runPulumi(topology, "from-workers", "pulumi up"),
     );
     assert.equal(run.exitCode, 0, run.output);
     await untilThree();
@@ -144,5 +149,6 @@ describe("servers that become workers", function () {
       isK3s ? { node, pods, data } : { data };
     assert.deepEqual((await placed()).map(kept), was.map(kept));
     assert.deepEqual(await brokenPromises(topology, () => undefined), []);
+    assert.deepEqual(noticed, []);
   });
 });

@@ -13,7 +13,7 @@ import { acceptHostKey, sayGone } from "../measure/serverList.ts";
 import { up } from "../measure/up.ts";
 import { brokenPromises } from "../rehearsal.ts";
 import { machineOf } from "../topology.ts";
-import { unnoticed } from "./costs.ts";
+import { watched } from "./costs.ts";
 import {
   expectRefusal,
   initial,
@@ -55,7 +55,7 @@ describe("a burned-down initial server is replaced", function () {
   it("its member and Node go by an up that is told it is gone, and the others run on", async () => {
     sayGone(topology, initial.name, true);
     const before = await runningSince(topology);
-    const run = await unnoticed("gone", `${initial.name} is gone`, () =>
+    const { result: run, noticed } = await watched("gone", `${initial.name} is gone`, () =>
       runPulumi(topology, "gone", "pulumi up"),
     );
     assert.equal(run.exitCode, 0, run.output);
@@ -65,6 +65,7 @@ describe("a burned-down initial server is replaced", function () {
     assert.equal(await kubectl(topology, left), "");
     const secret = ["get", "secret", `${initial.name}.node-password.k3s`, "--ignore-not-found"];
     assert.equal(await kubectl(topology, [...secret, "--namespace=kube-system"]), "");
+    assert.deepEqual(noticed, []);
   });
 
   it("a second up changes nothing", async () => {
@@ -79,13 +80,16 @@ describe("a burned-down initial server is replaced", function () {
 
   it("and joins when it is: three voters, and nothing is lost", async () => {
     await acceptHostKey(topology, initial.name);
-    const run = await unnoticed("replaced", `another ${initial.name} joined`, () =>
-      runPulumi(topology, "replaced", "pulumi up"),
+    const { result: run, noticed } = await watched(
+      "replaced",
+      `another ${initial.name} joined`,
+      () => runPulumi(topology, "replaced", "pulumi up"),
     );
     assert.equal(run.exitCode, 0, run.output);
     await untilThree();
     assert.deepEqual(await missingOf(objects), []);
     assert.deepEqual((await up(topology, "replaced-second-up", quiet)).slice(1), []);
+    assert.deepEqual(noticed, []);
   });
 });
 
@@ -100,12 +104,13 @@ describe("a replaced dead server", function () {
     await replace(third);
     assert.deepEqual(await readEtcd(topology, second), three);
     await acceptHostKey(topology, third);
-    const run = await unnoticed("successor", `another ${third} joined`, () =>
+    const { result: run, noticed } = await watched("successor", `another ${third} joined`, () =>
       runPulumi(topology, "successor", "pulumi up"),
     );
     assert.equal(run.exitCode, 0, run.output);
     await untilThree();
     assert.deepEqual(await readEtcd(topology, second), three);
+    assert.deepEqual(noticed, []);
   });
 });
 
@@ -124,13 +129,14 @@ describe("a server that was gone and comes back to life", function () {
   });
 
   it("does no harm: voters, writes and the endpoint are the others'", async () => {
-    await unnoticed("revived", `${second} came back to life`, async () => {
+    const { noticed } = await watched("revived", `${second} came back to life`, async () => {
       await fault(topology, "power-on", revived);
       await sleep(watchedMs);
     });
     for (const name of [initial.name, third]) assert.deepEqual(await readEtcd(topology, name), two);
     const { stdout } = await exec(second, ["ip", "-oneline", "address"]);
     assert.ok(!stdout.includes(` ${topology.endpoint.address}/`), `${second} holds the endpoint`);
+    assert.deepEqual(noticed, []);
   });
 
   it("and the next up says that it lives", async () => {

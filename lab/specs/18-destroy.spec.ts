@@ -12,7 +12,7 @@ import { endedSince, runningSince } from "../measure/runningSince.ts";
 import { editStack, listServers } from "../measure/serverList.ts";
 import { up } from "../measure/up.ts";
 import { balancersOf, machineOf, machinesWith } from "../topology.ts";
-import { unnoticed } from "./costs.ts";
+import { watched } from "./costs.ts";
 import { isAgentAgain, remainsOf, remainsOnMachine } from "./remains.ts";
 import { expectRefusal, initial, keepLogsOfFailures, servers, topology } from "./support.ts";
 import { growToThree, untilThree } from "./threeServers.ts";
@@ -89,9 +89,12 @@ describe("destroying the whole stack", function () {
   });
 
   async function destroyed(name: string): Promise<void> {
-    const run = await unnoticed(name, name, () => runPulumi(topology, name, "pulumi destroy"));
+    const { result: run, noticed } = await watched(name, name, () =>
+      runPulumi(topology, name, "pulumi destroy"),
+    );
     assert.equal(run.exitCode, 0, run.output);
     await expectNoStack();
+    assert.deepEqual(noticed, []);
   }
 });
 

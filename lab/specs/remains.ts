@@ -27,7 +27,8 @@ const serverFiles = {
 /** And what makes it any node. */
 const nodeFiles = {
   kubeadm: ["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/config.yaml"],
-  k3s: ["/etc/systemd/system/k3s-agent.service", "/var/lib/rancher/k3s/agent/containerd"],
+  // containerd's folder is a mount in the lab, which can be emptied only.
+  k3s: ["/etc/systemd/system/k3s-agent.service", "/var/lib/rancher/k3s/agent/client-kubelet.crt"],
 } as const;
 
 /** Whether a machine that stops being a server goes back to what it was: k3s promotes agents. */

@@ -8,25 +8,32 @@ interface Exception {
 
 const exceptions: readonly Exception[] = [
   { path: /^\/var\/log\//, reason: "the machine's own logs, which tell what was done" },
-  { path: /^\/var\/lib\/systemd\//, reason: "systemd's own stamps of timers and of randomness" },
+  { path: /^\/var\/lib\/systemd\//, reason: "systemd's own stamps of timers and randomness" },
   {
-    path: /^\/var\/lib\/triad$/,
-    reason: "the cold copy of what the server held: Triad never deletes a backup",
+    path: /^\/var\/lib\/triad(\/(left|backups|snapshots)(\/.*)?)?$/,
+    reason: "copies of what the server held: Triad never deletes a backup",
   },
-  ...(isK3s
-    ? [
-        {
-          path: /^\/var\/lib\/(rancher\/k3s\/agent|kubelet|cni)\//,
-          reason: "the machine was an agent, and is one that runs",
-        },
-      ]
-    : []),
+  {
+    path: /^\/var\/(cache|lib)\/(apt|dpkg|ucf)\//,
+    reason: "what Debian's packaging notes when packages come and go",
+  },
+  {
+    path: /^\/etc\/(passwd|group|shadow|gshadow)-$/,
+    reason: "the copies that Debian makes before it adds a package's user",
+  },
 ];
+
+/** The machine was an agent before, and is one again, that runs. */
+const ofAgent: Exception = {
+  path: /^\/var\/lib\/(rancher\/k3s\/agent|kubelet|cni)\//,
+  reason: "an agent goes on writing",
+};
 
 /** Of the differences, those that no reason was given for. */
 export function unlikeFound(differences: readonly string[]): string[] {
+  const known = isK3s ? [...exceptions, ofAgent] : exceptions;
   return differences.filter((line) => {
     const path = line.slice(2).replace(/: .*/, "");
-    return !exceptions.some((exception) => exception.path.test(path));
+    return !known.some((exception) => exception.path.test(path));
   });
 }

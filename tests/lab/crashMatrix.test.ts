@@ -53,9 +53,9 @@ for (const distribution of ["k3s", "kubeadm"] as const) {
       }
     });
 
-    it("has a sample of three to five of them", () => {
-      const chosen = sampleOf(topology);
-      assert.ok(chosen.length >= 3 && chosen.length <= 5, `${chosen.length} cases`);
+    it("has a sample of two of them", () => {
+      const names = sampleOf(topology).map((one) => nameOf(one, topology));
+      assert.equal(names.length, 2, names.join("; "));
     });
   });
 }
@@ -91,6 +91,9 @@ describe("results of the crash matrix", () => {
     const lines = tableOf([result, { ...failed, writesLost: 2 }]).split("\n");
     assert.match(lines[0] ?? "", /─/);
     assert.equal(lines.at(-2), "✘ join: pulumi killed: two voters");
-    assert.equal(lines.at(-1), "1 of 2 cases converged, 2 acknowledged writes lost");
+    assert.equal(
+      lines.at(-1),
+      "1 of 2 cases converged, 2 acknowledged writes lost; they took 5 min",
+    );
   });
 });

@@ -130,6 +130,8 @@ export class KubeadmBench {
   ): Promise<unknown> {
     const run = await this.script(script, verb, variables);
     assert.equal(run.exitCode, 0, run.stderr);
+    // Not from a subshell either.
+    assert.doesNotMatch(run.stderr, /^error: stopped in /m);
     return run.result;
   }
 

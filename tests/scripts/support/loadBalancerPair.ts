@@ -84,6 +84,8 @@ export class LoadBalancerPair {
   async succeed(...args: Parameters<LoadBalancerPair["script"]>): Promise<unknown> {
     const run = await this.script(...args);
     assert.equal(run.exitCode, 0, run.stderr);
+    // Not from a subshell either.
+    assert.doesNotMatch(run.stderr, /^error: stopped in /m);
     return run.result;
   }
 

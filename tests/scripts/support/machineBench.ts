@@ -135,6 +135,8 @@ export class MachineBench {
   async succeed(verb: string, changes: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const run = await this.script(verb, changes);
     assert.equal(run.exitCode, 0, run.stderr);
+    // Not from a subshell either.
+    assert.doesNotMatch(run.stderr, /^error: stopped in /m);
     return run.result;
   }
 
