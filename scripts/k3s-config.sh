@@ -49,7 +49,7 @@ environment() {
     if [[ $value =~ ^\'(.*)\'$ || $value =~ ^\"(.*)\"$ ]]; then value=${BASH_REMATCH[1]}; fi
     list+="$separator$(json_string "${line%%=*}"):$(json_string "$value")"
     separator=,
-  done < <(environment_lines "$1" | grep '^K3S_[A-Z0-9_]*=' | last_of_each)
+  done < <(environment_lines "$1" | { grep '^K3S_[A-Z0-9_]*=' || true; } | last_of_each)
   printf '{%s}' "$list"
 }
 

@@ -98,7 +98,7 @@ restore_folders() {
   while read -r folder; do
     [[ -d $ROOT$folder ]] || { forget_absent "$folder"; continue; }
     ! rmdir "$ROOT$folder" 2>/dev/null || forget_absent "$folder"
-  done < <(sort -r "$FOUND/absent" 2>/dev/null)
+  done < <(sort -r "$FOUND/absent" 2>/dev/null || true)
 }
 
 # end_memory FOLDER...: of a machine. Of folders in which something is left it is no more Triad's matter.

@@ -26,7 +26,7 @@ purge() {
     depended=$(sed -n 's/^dpkg: dependency problems prevent removal of \([^ :]*\).*/\1/p' <<<"$answer") && [[ -n $depended ]]; do
     for name in $depended; do
       info "$name stays: other packages need it by now"
-      mapfile -t names < <(printf '%s\n' "${names[@]}" | grep -vxE "${name//./\\.}(:.*)?")
+      mapfile -t names < <(printf '%s\n' "${names[@]}" | grep -vxE "${name//./\\.}(:.*)?" || true)
     done
     ((${#names[@]})) || break
   done

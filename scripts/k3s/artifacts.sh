@@ -80,7 +80,7 @@ remove_k3s() {
   # All but volumes: those are somebody's data.
   while IFS= read -r -d '' name; do
     [[ $name == storage ]] || remove_branch "/var/lib/rancher/k3s/$name"
-  done < <(find "$K3S_DATA" -mindepth 1 -maxdepth 1 -printf '%f\0' 2>/dev/null)
+  done < <(find "$K3S_DATA" -mindepth 1 -maxdepth 1 -printf '%f\0' 2>/dev/null || true)
   rmdir "$K3S_DATA/storage" 2>/dev/null || true
 }
 

@@ -84,11 +84,11 @@ restore_kernel() {
     # Somebody may have changed it since.
     ! { read -r now <"$ROOT$file" && ((now == set)); } 2>/dev/null ||
       { printf '%s\n' "$found" >"$ROOT$file"; } 2>/dev/null || warn "$file cannot be set back to $found before a reboot"
-  done < <(cat "$FOUND/kernel" 2>/dev/null)
+  done < <(cat "$FOUND/kernel" 2>/dev/null || true)
   while read -r module; do
     # One that is in use goes with the next boot.
     modprobe --remove "$module" 2>/dev/null || true
-  done < <(cat "$FOUND/modules" 2>/dev/null)
+  done < <(cat "$FOUND/modules" 2>/dev/null || true)
   rm -f "$FOUND/kernel" "$FOUND/modules"
 }
 
@@ -101,6 +101,6 @@ restore_swap() {
   while read -r device kind _ _ priority; do
     grep -qs "^$device " "$ROOT/proc/swaps" || swapon --priority "$priority" "$device" ||
       warn "swap on $device ($kind) does not come back before a reboot"
-  done < <(cat "$FOUND/swaps" 2>/dev/null)
+  done < <(cat "$FOUND/swaps" 2>/dev/null || true)
   rm -f "$FOUND/swaps"
 }
