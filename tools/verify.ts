@@ -1,39 +1,25 @@
 /** `node tools/verify.ts STACK`: a read-only look at a stack's cluster, without the engine and the stack's secrets. */
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
-import * as z from "zod";
-import { verification } from "../acts/verification.ts";
+import { findLiveCluster } from "../acts/liveCluster.ts";
+import { lookAtCluster } from "../acts/lookAtCluster.ts";
+import { serversGate } from "../acts/serversGate.ts";
 import { verificationOf } from "../components/verificationOf.ts";
-import { parseConfig } from "../config/parse.ts";
 import { judgeWorld } from "../observe/observe.ts";
-import { planCluster } from "../plan/clusterPlan.ts";
+import { planOfStack } from "./planOfStack.ts";
 
-const namespace = "triad:";
-const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });
+const quiet = (): void => undefined;
 
 const [stack = ""] = process.argv.slice(2);
 try {
-  const plan = planCluster(parseConfig(readConfig(`Pulumi.${stack}.yaml`)));
+  const plan = planOfStack(stack);
   const { faults, warnings } = await judgeWorld(plan);
   for (const warning of [...plan.warnings, ...warnings]) console.log(`warning: ${warning}`);
   for (const fault of faults) console.log(`fault: ${fault}`);
-  const found = await verification(verificationOf(plan), {
-    verb: "update",
-    previous: undefined,
-    progress: () => undefined,
-  });
-  console.log(JSON.stringify(found, undefined, 2));
+  const request = verificationOf(plan);
+  const cluster = await findLiveCluster(request, quiet);
+  await serversGate(cluster, request.servers, quiet);
+  console.log(JSON.stringify(await lookAtCluster(cluster, request, quiet), undefined, 2));
   process.exit(faults.length === 0 ? 0 : 1);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
-}
-
-function readConfig(file: string): Record<string, unknown> {
-  const { config } = stackFile.parse(parse(readFileSync(file, "utf8")));
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key.startsWith(namespace))
-      .map(([key, value]) => [key.slice(namespace.length), value]),
-  );
 }

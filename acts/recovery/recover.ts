@@ -25,7 +25,7 @@ const stateAnswer = z.object({
   /** Folder on the survivor with what it held before. */
   kept: z.string().nullable(),
 });
-/** What the survivor says of itself. */
+/** How far the survivor has come, as `<distribution>-recover.sh check` tells it. */
 export type RecoveryState = z.infer<typeof stateAnswer>;
 
 const reached = z.object({ answering: z.array(z.string()) });

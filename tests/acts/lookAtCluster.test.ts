@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { V1Node } from "@kubernetes/client-node";
-import { leaversOf } from "../../acts/verification.ts";
+import { leaversOf } from "../../acts/lookAtCluster.ts";
 
 function node(name: string, annotations: Record<string, string>, isServer = true): V1Node {
   const labels: Record<string, string> = isServer
