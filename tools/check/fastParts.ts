@@ -10,7 +10,8 @@ const cache = "node_modules/.cache";
 const patient = [
   "tests/engine/**",
   "tests/plugins/**",
-  "tests/scripts/{dnsRecord,haproxy*,k3sC{omparison,onvert*},keepalived,loadBalancerPair,machineFetching,ownLoadBalancers}.test.ts",
+  "tests/scripts/{dnsRecord,haproxy*,k3sC{omparison,onvert*},k3s{LeaveCut,Recover*},keepalived}.test.ts",
+  "tests/scripts/{kubeadm{Leave*,Recover*},loadBalancerPair,machine{Fetching,Removal*},ownLoadBalancers}.test.ts",
 ];
 
 /**
