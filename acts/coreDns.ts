@@ -12,7 +12,7 @@ import { rollOut } from "./rollout.ts";
  * @see https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/high-availability/
  */
 export const coreDns = defineAct(clientsRequest, async (request, { verb, progress }) => {
-  if (verb === "delete") return {};
+  if (verb === "delete" || !request.move) return {};
   const cluster = await findLiveCluster(request, progress);
   try {
     if ((await nodesOf(cluster)).length === 1) {

@@ -10,7 +10,7 @@ import { rollOut } from "./rollout.ts";
  * joined. The rules that it wrote stay in force meanwhile.
  */
 export const kubeProxy = defineAct(clientsRequest, async (request, { verb, progress }) => {
-  if (verb === "delete") return {};
+  if (verb === "delete" || !request.move) return {};
   const endpoint = endpointAddress(request.endpoint);
   const cluster = await findLiveCluster(request, progress);
   try {

@@ -12,7 +12,10 @@ import type { VerificationRequest } from "./request.ts";
 
 const kubeletAnswer = z.object({ server: z.string() });
 
-/** Says what a cluster is, and changes nothing: members, nodes, versions, what still names the old address. */
+/**
+ * Says what a cluster is, and changes nothing: members, nodes, versions, what still names the old address. Servers that
+ * the list no longer names leave later in the same run: they are no members here any more, and their Nodes say so.
+ */
 export async function lookAtCluster(
   cluster: LiveCluster,
   request: VerificationRequest,
@@ -31,9 +34,8 @@ export async function lookAtCluster(
   return {
     endpoint: `https://${endpointAddress(request.endpoint)}`,
     members: members
-      .map(
-        ({ name, role, peerAddress }) => `${name} ${role} ${peerAddress}${leaving.get(name) ?? ""}`,
-      )
+      .filter(({ name }) => !leaving.has(name))
+      .map(({ name, role, peerAddress }) => `${name} ${role} ${peerAddress}`)
       .sort(),
     nodes: nodes.items
       .map((node) => {

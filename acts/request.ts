@@ -83,7 +83,11 @@ export const membershipRequest = access.extend({
   onDestroy,
 });
 
-export const clientsRequest = access.extend({ endpoint });
+export const clientsRequest = access.extend({
+  endpoint,
+  /** Whether they are pointed to the endpoint now: with one server nobody moves, and who was moved before stays there. */
+  move: z.boolean().default(true),
+});
 
 export const workerRequest = clientsRequest.extend({
   machine,
@@ -91,7 +95,8 @@ export const workerRequest = clientsRequest.extend({
   gone: z.boolean().default(false),
 });
 
-export const verificationRequest = clientsRequest.extend({
+export const verificationRequest = access.extend({
+  endpoint,
   /** Node names of the servers of the list: they must be voters by then. */
   servers: z.array(z.string()),
   initialServer: machine,

@@ -37,6 +37,7 @@ export const worker = defineAct(workerRequest, async (request, context) => {
       await markBecomes(cluster, machine.nodeName, "worker");
       return { ...told, stillServer: true };
     }
+    if (!request.move) return { worker: machine.name };
     await withLease(cluster, `move ${machine.name}`, progress, () =>
       pointWorker(cluster, request, progress),
     );

@@ -25,7 +25,11 @@ export class Clients extends pulumi.ComponentResource {
   ) {
     super("triad:index:Clients", name, {}, opts);
     // Without the list of servers: they come first by the order, and another list moves nobody.
-    const request = { ...accessRequest(plan), endpoint: plan.endpoint };
+    const request = {
+      ...accessRequest(plan),
+      endpoint: plan.endpoint,
+      ...(plan.moveWorkers ? {} : { move: false }),
+    };
     const moved: pulumi.Resource[] = [];
     // One after the other: each would wait for the Lease anyway, and polling would cost the servers what they need.
     const next = (what: string, act: ActName, told: object): void => {

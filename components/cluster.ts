@@ -74,15 +74,13 @@ export class Cluster extends pulumi.ComponentResource {
       memberships.push(server.join({ dependsOn, comesAfter: [...memberships] }));
     }
     const outside = { parent: this, dependsOn: [controlPlane, endpoint] };
-    const clients = plan.moveWorkers
-      ? [new Clients(name, { plan, afterServers: memberships }, outside)]
-      : [];
-    const comesAfter = [...memberships, ...clients.flatMap(({ moved }) => moved)];
+    const clients = new Clients(name, { plan, afterServers: memberships }, outside);
+    const comesAfter = [...memberships, ...clients.moved];
     const verification = new Verification(
       name,
       { plan, comesAfter },
       // The engine deletes by depth: so it is deleted before any membership, and says that all goes.
-      { parent: this, dependsOn: [controlPlane, endpoint, ...clients] },
+      { parent: this, dependsOn: [controlPlane, endpoint, clients] },
     );
 
     this.verified = verification.found;

@@ -22,6 +22,7 @@ import { beginWithThree, untilThree } from "./threeServers.ts";
 
 const leavers = servers.slice(1);
 const [, , last = ""] = servers;
+const workers = machinesWith(topology, "worker").map(({ name }) => name);
 
 describe("three servers become one by the list", function () {
   this.timeout("15m");
@@ -68,7 +69,8 @@ describe("three servers become one by the list", function () {
       const machine = machineOf(topology, name);
       assert.deepEqual(await remainsOf(machine, isAgentAgain(machine)), []);
     }
-    assert.equal((await stackOutput(topology)).verified.members.length, 1);
+    const { members } = (await stackOutput(topology)).verified;
+    assert.equal(members.length, 1, members.join(", "));
     const args = ["preview", "--expect-no-changes", "--diff"];
     const { exitCode, output } = await pulumi(topology, "one-preview", args);
     assert.equal(exitCode, 0, output);
@@ -97,7 +99,6 @@ describe("three servers become one by the list", function () {
 describe("servers that become workers", function () {
   this.timeout("15m");
   keepLogsOfFailures();
-  const workers = machinesWith(topology, "worker").map(({ name }) => name);
   /** The home as it is then. */
   const demoted: Topology = {
     ...topology,

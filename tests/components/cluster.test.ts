@@ -56,7 +56,11 @@ describe("the cluster's resources", () => {
 
   it("move no worker while there is one server", async () => {
     const registered = await build(samplePlan());
-    assert.deepEqual(names(registered, "triad:index:Clients"), []);
+    for (const what of ["homelab-kube-proxy", "homelab-coredns", "k8s-node1-worker"]) {
+      assert.match(String(stdin(registered, what)), /"move":false/);
+    }
+    const grown = await build(samplePlan(three));
+    assert.doesNotMatch(String(stdin(grown, "k8s-node1-worker")), /"move"/);
   });
 
   it("register memberships before what waits for them, so that one operation at a time is enough", async () => {
