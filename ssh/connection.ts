@@ -126,7 +126,8 @@ function explain(target: SshTarget, error: Error & { level?: string }, shown?: s
       `${at} refuses the login; check ssh.user, and that the key's public part is in its authorized_keys`,
     );
   }
-  if (/handshake|algorithm/i.test(error.message) && shown === undefined) {
+  // A machine that is off, or just going, ends in the middle of a handshake too.
+  if (/no matching host key/i.test(error.message)) {
     return new SshError(
       "host-key",
       `${at} has no host key of the pinned type ${target.hostKey.split(" ")[0]} (${error.message}); pin a key that it has`,

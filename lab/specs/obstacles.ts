@@ -130,6 +130,6 @@ export async function takeAway(objects: readonly object[]): Promise<void> {
   await kubectl(topology, gone, textOf(objects.toReversed()));
 }
 
-function textOf(objects: readonly object[]): string {
-  return objects.map((object) => JSON.stringify(object)).join("\n---\n");
+function textOf(items: readonly object[]): string {
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
