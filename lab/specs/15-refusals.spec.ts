@@ -65,10 +65,12 @@ describe("a server does not leave, and nothing is changed", function () {
     const volume = volumeOnlyOn(leaver);
     const replica = replicaOnlyOn(leaver, second);
     await put([longhornDefinition]);
-    const wait = ["wait", "--for=condition=Established", "crd/replicas.longhorn.io"];
-    await kubectl(topology, [...wait, "--timeout=30s"]);
-    await put([...volume.objects, ...replica.objects]);
     try {
+      await eventually(30, async () => {
+        await kubectl(topology, ["get", "replicas.longhorn.io", "--all-namespaces"]);
+        return undefined;
+      });
+      await put([...volume.objects, ...replica.objects]);
       await refusedBothWays(...volume.names, ...replica.names);
     } finally {
       await takeAway([longhornDefinition, ...volume.objects, ...replica.objects]);
@@ -86,8 +88,8 @@ describe("a server does not leave, and nothing is changed", function () {
 
   it("when a disruption budget never lets a pod go: it is refused in the end, and the server is whole", async () => {
     const { objects, names } = budgetThatHolds(leaver);
-    await put(objects);
     try {
+      await put(objects);
       const rollout = ["rollout", "status", "deployment/holds-on", "--namespace=home"];
       await kubectl(topology, [...rollout, "--timeout=15s"]);
       await untilSettled();

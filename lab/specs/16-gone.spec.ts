@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exec, fault } from "../machines/machine.ts";
 import { rebuild } from "../machines/rebuild.ts";
-import { readEtcd, readObjects } from "../measure/clusterState.ts";
+import { readEtcd, readNodes, readObjects } from "../measure/clusterState.ts";
 import { eventually } from "../measure/eventually.ts";
 import { kubectl } from "../measure/inside.ts";
 import { pulumi } from "../measure/pulumi.ts";
@@ -102,6 +102,11 @@ describe("a replaced dead server", function () {
   it("joins although its predecessor was a member", async () => {
     await fault(topology, "power-off", machineOf(topology, third));
     await replace(third);
+    // Pods are sent to what is dead until that is noticed: no cost of what follows.
+    await eventually(90, async () => {
+      const node = (await readNodes(topology)).find(({ name }) => name === third);
+      return node?.ready === true ? `${third} is Ready` : undefined;
+    });
     assert.deepEqual(await readEtcd(topology, second), three);
     await acceptHostKey(topology, third);
     const { result: run, noticed } = await watched("successor", `another ${third} joined`, () =>

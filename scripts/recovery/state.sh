@@ -163,7 +163,7 @@ has_quorum() { [[ $(members) != 0 ]]; }
 members() {
   local list
   list=$(etcd_call /v3/cluster/member/list '{"linearizable":true}' 2>/dev/null) || true
-  grep -o '"ID":' <<<"$list" | wc -l
+  { grep -o '"ID":' <<<"$list" || true; } | wc -l
 }
 
 # One line for callers.
