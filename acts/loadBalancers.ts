@@ -53,7 +53,14 @@ export async function enableServer(
   const others = balancers.filter(({ name }) => name !== machine.name);
   await Promise.all(others.map((one) => tell(one, identity, "introduce", machine, progress)));
   // Its own load balancer was there before it: those who joined meanwhile were not introduced to that one.
-  for (const other of others) await tell(machine, identity, "introduce", other, progress);
+  for (const other of others) {
+    try {
+      await tell(machine, identity, "introduce", other, progress);
+    } catch (error) {
+      // Its own membership waits for it. A machine that was put in a dead one's place may not have joined yet.
+      progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }
 
 /** Takes a server's new connections away, on every load balancer that answers; one that is off sends it none. */
