@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ApiException } from "@kubernetes/client-node";
 import * as z from "zod";
 import { connect } from "../ssh/connection.ts";
@@ -84,22 +85,30 @@ const replicaList = z.object({
   ),
 });
 
+/** How often Longhorn's replicas are asked for, once a second, while the API server makes their storage ready. */
+const attempts = 10;
+
 /** None where the cluster has no Longhorn. */
 async function longhornReplicas({ custom }: LiveCluster): Promise<Replica[]> {
-  try {
-    const answer: unknown = await custom.listNamespacedCustomObject({
-      group: "longhorn.io",
-      version: "v1beta2",
-      namespace: "longhorn-system",
-      plural: "replicas",
-    });
-    return replicaList.parse(answer).items.map(({ spec }) => ({
-      volume: spec.volumeName,
-      node: spec.nodeID,
-      healthy: spec.failedAt === "" && spec.healthyAt !== "",
-    }));
-  } catch (error) {
-    if (error instanceof ApiException && error.code === 404) return [];
-    throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const answer: unknown = await custom.listNamespacedCustomObject({
+        group: "longhorn.io",
+        version: "v1beta2",
+        namespace: "longhorn-system",
+        plural: "replicas",
+      });
+      return replicaList.parse(answer).items.map(({ spec }) => ({
+        volume: spec.volumeName,
+        node: spec.nodeID,
+        healthy: spec.failedAt === "" && spec.healthyAt !== "",
+      }));
+    } catch (error) {
+      if (error instanceof ApiException && error.code === 404) return [];
+      // A kind that is some seconds old answers so.
+      const soon = error instanceof ApiException && error.code === 429;
+      if (!soon || attempt === attempts) throw error;
+      await sleep(1_000);
+    }
   }
 }
