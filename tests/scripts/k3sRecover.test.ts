@@ -60,11 +60,11 @@ describe("scripts/k3s-recover.sh", function () {
     assert.deepEqual(bench.served(), ["as it was"]);
     await bench.succeed(script, "finish");
 
-    bench.snapshot("backups/work/snapshot/triad-shuttle-1700000000.zip", "PK in a backup");
-    bench.root.write("backups/work/files/etc/rancher/k3s/config.yaml", "x");
+    bench.snapshot("backups/unpacked/snapshot/triad-shuttle-1700000000.zip", "PK in a backup");
+    bench.root.write("backups/unpacked/files/etc/rancher/k3s/config.yaml", "x");
     execFileSync("tar", [
       "-C",
-      bench.root.at("backups/work"),
+      bench.root.at("backups/unpacked"),
       "-czf",
       bench.root.at("backups/b.tar.gz"),
       ".",
@@ -164,10 +164,10 @@ describe("scripts/k3s-recover.sh", function () {
   }
 
   it("refuses a backup of SQLite, and stays stopped with its data", async () => {
-    bench.root.write("backups/work/state.db", "x");
+    bench.root.write("backups/unpacked/state.db", "x");
     execFileSync("tar", [
       "-C",
-      bench.root.at("backups/work"),
+      bench.root.at("backups/unpacked"),
       "-czf",
       bench.root.at("backups/b.tar.gz"),
       ".",
