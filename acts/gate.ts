@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ActError, type Progress } from "./act.ts";
+import { reasonOf } from "./reasonOf.ts";
 
 /** Either the condition holds and here is what it found, or it does not yet and this was seen. */
 export type Look<Found> = { readonly found: Found } | { readonly seen: string };
@@ -29,7 +30,7 @@ export async function gate<Found>(
   for (;;) {
     const result = await look().catch((error: unknown): Look<Found> => {
       if (error instanceof ActError) throw error;
-      return { seen: error instanceof Error ? error.message : String(error) };
+      return { seen: reasonOf(error) };
     });
     if ("found" in result) return result.found;
     if (Date.now() > deadline) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "./act.ts";
 import type { LiveCluster } from "./liveCluster.ts";
+import { reasonOf } from "./reasonOf.ts";
 import type { Machine } from "./request.ts";
 
 /** How often a server that announces itself anew, as each does every 10 s until it has stopped, is hidden again, in ms. */
@@ -31,8 +32,6 @@ async function hide(cluster: LiveCluster, machine: Machine, progress: Progress):
   try {
     await cluster.distribution.hideServer(cluster, machine);
   } catch (error) {
-    progress(
-      `warning: pods may still be sent to ${machine.name} for a while: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    progress(`warning: pods may still be sent to ${machine.name} for a while: ${reasonOf(error)}`);
   }
 }

@@ -12,6 +12,7 @@ import { findLiveCluster, type LiveCluster, NoLivingServer } from "./liveCluster
 import { settleMachine } from "./machineLock.ts";
 import type { MembershipAnswer } from "./membershipAnswer.ts";
 import { readNode } from "./nodes.ts";
+import { reasonOf } from "./reasonOf.ts";
 import type { MembershipRequest } from "./request.ts";
 import { unclear, whoseDelete } from "./whoseDelete.ts";
 
@@ -90,7 +91,7 @@ async function revive(request: MembershipRequest, progress: Progress): Promise<b
       connection.close();
     }
   } catch (error) {
-    progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+    progress(`warning: ${reasonOf(error)}`);
     return false;
   }
 }

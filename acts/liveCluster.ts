@@ -17,6 +17,7 @@ import { connect, type SshConnection } from "../ssh/connection.ts";
 import { runScript } from "../ssh/runScript.ts";
 import { ActError, type Progress } from "./act.ts";
 import { type Distribution, distributionOf } from "./distribution.ts";
+import { reasonOf } from "./reasonOf.ts";
 import type { Access, Machine } from "./request.ts";
 
 /** A cluster whose API answers, and the server through which it was reached. */
@@ -86,7 +87,7 @@ export async function findLiveCluster(
       continue;
     }
     throw new NoLivingServer(
-      `no living server was found:\n${seen.errors.map((one) => `    ${one instanceof Error ? one.message : String(one)}`).join("\n")}`,
+      `no living server was found:\n${seen.errors.map((one) => `    ${reasonOf(one)}`).join("\n")}`,
       "without one nothing is known of the cluster, and nothing is changed",
       `start one of its servers, or see that its API server runs (journalctl -u ${madeWith.units.server} there)`,
     );

@@ -3,6 +3,7 @@ import { runScript } from "../ssh/runScript.ts";
 import type { Progress } from "./act.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { isReady, isServer } from "./nodes.ts";
+import { reasonOf } from "./reasonOf.ts";
 import type { Access, Balancers, Machine } from "./request.ts";
 
 /** A server and who balances between the servers. */
@@ -58,7 +59,7 @@ export async function enableServer(
       await tell(machine, identity, "introduce", other, progress);
     } catch (error) {
       // Its own membership waits for it. A machine that was put in a dead one's place may not have joined yet.
-      progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+      progress(`warning: ${reasonOf(error)}`);
     }
   }
 }

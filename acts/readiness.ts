@@ -8,6 +8,7 @@ import {
   type ReadinessToken,
   readinessToken,
 } from "./readinessToken.ts";
+import { reasonOf } from "./reasonOf.ts";
 import { type Machine, readinessRequest } from "./request.ts";
 
 /**
@@ -51,7 +52,7 @@ export async function giveToAll(
   await Promise.all(
     machines.map(async (machine) => {
       await give(machine).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         failures.push({ name: machine.name, reason });
       });
     }),

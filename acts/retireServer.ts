@@ -10,6 +10,7 @@ import { leaveGate } from "./leaveGate.ts";
 import { LeaverMachine } from "./leaverMachine.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { drainServer, enableServer } from "./loadBalancers.ts";
+import { reasonOf } from "./reasonOf.ts";
 import { removeMembers } from "./removeMembers.ts";
 import type { MembershipRequest } from "./request.ts";
 
@@ -62,7 +63,7 @@ export async function retireServer(
 }
 
 function unconfirmed(name: string, error: unknown): ActError {
-  const [seen] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const [seen] = reasonOf(error).split("\n");
   return new ActError(
     `${name} serves no more, and nobody can tell whether etcd has removed its member: ${seen}`,
     "where the member is still in the list, the others may have no quorum without it, and the API may not answer",
@@ -101,7 +102,7 @@ async function goBack(
     async () => await enableServer(cluster, request, progress),
   ]) {
     await step().catch((error: unknown) => {
-      progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+      progress(`warning: ${reasonOf(error)}`);
     });
   }
 }
@@ -124,7 +125,7 @@ async function stay(
       }
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     progress(
       `warning: ${request.machine.name} may be kept from starting again (${reason}): run this again once it answers, it goes on from there`,
     );

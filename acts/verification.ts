@@ -4,6 +4,7 @@ import { clearDestroyMark, markDestroy } from "./destroyMark.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { enableServer } from "./loadBalancers.ts";
 import { lookAtCluster } from "./lookAtCluster.ts";
+import { reasonOf } from "./reasonOf.ts";
 import { verificationRequest, type VerificationRequest } from "./request.ts";
 import { serversGate } from "./serversGate.ts";
 
@@ -38,7 +39,7 @@ async function sayThatAllGoes(
       cluster.close();
     }
   } catch (error) {
-    progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+    progress(`warning: ${reasonOf(error)}`);
   }
   return {};
 }

@@ -7,6 +7,7 @@ import { withLease } from "./lease.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { becomesOf, isReady, isServer, markBecomes, readNode } from "./nodes.ts";
 import { pointWorker } from "./pointWorker.ts";
+import { reasonOf } from "./reasonOf.ts";
 import { type WorkerRequest, workerRequest } from "./request.ts";
 
 const answer = z.object({ stillServer: z.boolean() });
@@ -62,7 +63,7 @@ async function unmark(request: WorkerRequest, { previous, progress }: ActContext
       cluster.close();
     }
   } catch (error) {
-    progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+    progress(`warning: ${reasonOf(error)}`);
   }
   return {};
 }

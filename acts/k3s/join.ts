@@ -15,6 +15,7 @@ import { refuseElsewhere, refuseOverruled } from "./configDifferences.ts";
 import { type FoundConfig, readConfig } from "./foundConfig.ts";
 import { guardReturn } from "./returnGuard.ts";
 import { joinUrl, renderServerConfig } from "./serverConfig.ts";
+import { reasonOf } from "../reasonOf.ts";
 
 const script = "k3s-join.sh";
 const promotion = {
@@ -115,7 +116,7 @@ async function takeBack(cluster: LiveCluster, machine: Machine, progress: Progre
     if (await removeOwnLearners(cluster, machine, progress)) return;
     await uncordon(cluster, machine, progress);
   } catch (error) {
-    progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+    progress(`warning: ${reasonOf(error)}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { Cron } from "croner";
 import * as z from "zod";
 import { connect } from "../../ssh/connection.ts";
 import { runScript } from "../../ssh/runScript.ts";
+import { reasonOf } from "../reasonOf.ts";
 import type { Access, Machine } from "../request.ts";
 
 /** What `k3s-snapshots.sh check` says; times are the machine's own, in unix seconds. */
@@ -51,7 +52,7 @@ export async function lateSnapshots(
           connection.close();
         }
       } catch (error) {
-        return [`${server.name}: ${error instanceof Error ? error.message : String(error)}`];
+        return [`${server.name}: ${reasonOf(error)}`];
       }
     }),
   );

@@ -15,6 +15,7 @@ import type { Machine } from "../request.ts";
 import { restartKubelets } from "./kubelets.ts";
 import type { RecoveryRequest } from "./request.ts";
 import { restartWatchers } from "../k3s/watchers.ts";
+import { reasonOf } from "../reasonOf.ts";
 
 /** What the machine's part says of itself. */
 export interface Recovered {
@@ -187,7 +188,7 @@ async function openEndpoint(
       );
       answering.push(balancer);
     } catch (error) {
-      progress(`warning: ${error instanceof Error ? error.message : String(error)}`);
+      progress(`warning: ${reasonOf(error)}`);
     }
   }
   for (const machine of lost) {

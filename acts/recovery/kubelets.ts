@@ -5,6 +5,7 @@ import type { LiveCluster } from "../liveCluster.ts";
 import { isReady, readNode } from "../nodes.ts";
 import type { Machine } from "../request.ts";
 import { type RecoveryRequest, scriptOf } from "./request.ts";
+import { reasonOf } from "../reasonOf.ts";
 
 /**
  * Restarts the workers' kubelets, each Ready before the next: a Node that the recovered data do not know is registered at a
@@ -25,7 +26,7 @@ export async function restartKubelets(
       await restart(machine, request, since, progress);
       await ready(cluster, machine, progress);
     } catch (error) {
-      const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      const [line = ""] = reasonOf(error).split("\n");
       failures.push(`${machine.name}: ${line}`);
     }
   }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { connect, SshError, type SshIdentity } from "../../ssh/connection.ts";
 import { runScript } from "../../ssh/runScript.ts";
+import { reasonOf } from "../reasonOf.ts";
 import type { Machine } from "../request.ts";
 
 /** What a machine other than the survivor turned out to be. */
@@ -54,7 +55,7 @@ async function lookAt(machine: Machine, identity: SshIdentity): Promise<Other> {
       connection.close();
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     if (!(error instanceof SshError)) return { machine, state: "unseen", reason };
     const states = { unreachable: "silent", "host-key": "another", credentials: "unseen" } as const;
     return { machine, state: states[error.kind], reason };
