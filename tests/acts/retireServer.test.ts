@@ -4,28 +4,15 @@ import type { EtcdMember } from "../../acts/etcdMembers.ts";
 import { ActError } from "../../acts/act.ts";
 import { LeaverMachine } from "../../acts/leaverMachine.ts";
 import type { LiveCluster } from "../../acts/liveCluster.ts";
-import type { Machine, MembershipRequest } from "../../acts/request.ts";
+import type { Machine } from "../../acts/request.ts";
 import { retireServer } from "../../acts/retireServer.ts";
 import { clusterOf, ConnectionDouble, machineOf, memberOf } from "./k3s/doubles.ts";
-import { endpoint, flags, installed } from "./k3s/found.ts";
+import { membershipRequestOf } from "./k3s/found.ts";
 
 // Nobody answers SSH on its port there, which is told at once.
 const machine = machineOf("hp", "127.0.0.1");
 
-const request: MembershipRequest = {
-  distribution: "k3s",
-  identity: { agent: false },
-  peers: [],
-  version: installed.version,
-  machine,
-  flags,
-  auditPolicy: "",
-  drain: false,
-  balancers: [],
-  endpoint,
-  gone: false,
-  onDestroy: "leave",
-};
+const request = membershipRequestOf(machine, []);
 
 interface World {
   /** What the machine says of itself. */

@@ -5,23 +5,10 @@ import type { FoundConfig } from "../../../acts/k3s/foundConfig.ts";
 import { configPath, renderServerConfig } from "../../../acts/k3s/serverConfig.ts";
 import type { MembershipRequest } from "../../../acts/request.ts";
 import { clusterOf, ConnectionDouble, machineOf } from "./doubles.ts";
-import { endpoint, flags, installed } from "./found.ts";
+import { endpoint, flags, installed, membershipRequestOf } from "./found.ts";
 
 const machine = machineOf("thinkpad", "192.168.1.5");
-const request: MembershipRequest = {
-  distribution: "k3s",
-  identity: { agent: false },
-  peers: [],
-  version: installed.version,
-  machine,
-  flags,
-  auditPolicy: "",
-  drain: false,
-  balancers: "servers",
-  endpoint,
-  gone: false,
-  onDestroy: "leave",
-};
+const request = membershipRequestOf(machine);
 const text = renderServerConfig(
   { machine, endpoint, flags, way: { clusterInit: true } },
   installed,

@@ -3,9 +3,8 @@ import type { V1Node } from "@kubernetes/client-node";
 import type { EtcdMember } from "../../../acts/etcdMembers.ts";
 import type { FoundConfig } from "../../../acts/k3s/foundConfig.ts";
 import { joinK3s } from "../../../acts/k3s/join.ts";
-import type { MembershipRequest } from "../../../acts/request.ts";
 import { clusterOf, ConnectionDouble, machineOf, memberOf } from "./doubles.ts";
-import { endpoint, flags, installed } from "./found.ts";
+import { installed, membershipRequestOf } from "./found.ts";
 
 const machine = machineOf("shuttle", "192.168.1.12");
 const agent: FoundConfig = {
@@ -14,20 +13,7 @@ const agent: FoundConfig = {
   datastore: "none",
 };
 
-const request: MembershipRequest = {
-  distribution: "k3s",
-  identity: { agent: false },
-  peers: [],
-  version: installed.version,
-  machine,
-  flags,
-  auditPolicy: "",
-  drain: false,
-  balancers: "servers",
-  endpoint,
-  gone: false,
-  onDestroy: "leave",
-};
+const request = membershipRequestOf(machine);
 
 function world(
   found: FoundConfig,
