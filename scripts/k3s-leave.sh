@@ -18,6 +18,7 @@
 # part: k3s/install.sh
 # part: k3s/demotion.sh
 # part: k3s/cleaning.sh
+# part: leave/member.sh
 # part: leave/mounts.sh
 # part: leave/network.sh
 
@@ -74,6 +75,7 @@ ensure() {
     return
   fi
   if ! is_under_way; then
+    refuse_sqlite
     refuse_a_member
     if agent_is_kept && [[ ${BECOMES:-} != cleaned ]]; then BECOMES=agent; fi
   fi
@@ -130,23 +132,10 @@ leave() {
   result "{\"changed\":true,\"worker\":$(truth test "$becomes" != cleaned)}"
 }
 
-# Its caller has removed the member. Where etcd still counts on this machine, that did not happen: cleaning it could cost
-# the cluster its quorum, or all there is of it.
-refuse_a_member() {
+refuse_sqlite() {
   [[ $(datastore) != sqlite || -f $TRIAD_DATA/joined ]] ||
     fail "this server keeps its cluster's data in SQLite" "no other server has them" \
       "a last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
-  wait_for "${MEMBER_SECONDS:-20}" "etcd's members to be without this machine" no_member ||
-    fail "this machine is still a member of etcd: $last_seen" "the cluster counts on it" \
-      "remove its member first; a cluster's last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
-}
-
-no_member() {
-  local list own
-  list=$(etcd_call /v3/cluster/member/list '{"linearizable":true}' 2>/dev/null) || return 0
-  own=$(sed -n 's/.*"member_id":"\([0-9]*\)".*/\1/p' <<<"$list")
-  printf 'it answers for the member %s' "${own:-without a number}"
-  [[ -n $own && $list != *"\"ID\":\"$own\""* ]]
 }
 
 check() {

@@ -13,6 +13,8 @@
 #
 # part: leave/mounts.sh
 # part: leave/network.sh
+# part: leave/member.sh
+# part: kubeadm/etcd.sh
 # part: kubeadm/static-pods.sh
 # part: kubeadm/cold-copy.sh
 # part: kubeadm/reset.sh
@@ -81,25 +83,6 @@ leave() {
   rm -f "$TRIAD_DATA/joined"
   rm -f "$LEAVING"
   result "{\"changed\":true,\"worker\":$(truth test "$becomes" == worker)}"
-}
-
-# Its caller has removed the member. Where etcd still counts on this machine, that did not happen: cleaning it could cost the
-# cluster its quorum, or all there is of it.
-refuse_a_member() {
-  wait_for "${MEMBER_SECONDS:-20}" "etcd's members to be without this machine" no_member ||
-    fail "this machine is still a member of etcd: $last_seen" "the cluster counts on it" \
-      "remove its member first; a cluster's last server is only wiped on purpose (triad:onDestroy, triad:wipe)"
-}
-
-# A member that was removed ends, so one that answers for its own place in the list is none.
-no_member() {
-  local list own pki="$ETC/pki/etcd"
-  list=$(curl --silent --fail --max-time 3 --cacert "$pki/ca.crt" --cert "$pki/healthcheck-client.crt" \
-    --key "$pki/healthcheck-client.key" --data '{"linearizable":true}' \
-    https://127.0.0.1:2379/v3/cluster/member/list </dev/null 2>/dev/null) || return 0
-  own=$(sed -n 's/.*"member_id":"\([0-9]*\)".*/\1/p' <<<"$list")
-  printf 'it answers for the member %s' "${own:-without a number}"
-  [[ -n $own && $list != *"\"ID\":\"$own\""* ]]
 }
 
 point_kubelet() {

@@ -16,6 +16,7 @@
 #
 # part: recovery/state.sh
 # part: kubeadm-recover/manifests.sh
+# part: kubeadm/etcd.sh
 # part: kubeadm-recover/etcd.sh
 
 EXTRA_VERBS="fence rouse finish reach"

@@ -6,13 +6,6 @@
 readonly DATA="$ROOT/var/lib/etcd"
 readonly IMAGE="$ROOT/run/triad/etcd-image"
 
-etcd_call() {
-  local pki="$KUBERNETES/pki/etcd"
-  curl --silent --show-error --fail-with-body --max-time 3 \
-    --cacert "$pki/ca.crt" --cert "$pki/healthcheck-client.crt" --key "$pki/healthcheck-client.key" \
-    --data "$2" "https://127.0.0.1:2379$1" </dev/null
-}
-
 # etcd keeps the cluster's id, and remembers those whom it removes: one that comes back is told so, and ends.
 reset_own_data() {
   stop_control_plane
