@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { composeScript } from "../../scripts/composeScript.ts";
+import { cutAt } from "./support/cutAt.ts";
 import { field } from "./support/field.ts";
 import { RecoveryBench } from "./support/recoveryBench.ts";
-import { runBash } from "./support/runScript.ts";
 
 const script = "k3s-recover.sh";
 
@@ -17,18 +16,8 @@ describe("scripts/k3s-recover.sh, after a power cut", function () {
     bench.stop();
   });
 
-  async function cutAt(condition: string, SNAPSHOT: string): Promise<void> {
-    const text = composeScript(script, { SNAPSHOT }).replace(
-      'main "$@" </dev/null',
-      () => `is_moment() { ${condition}; }
-        set -T
-        trap '((BASH_SUBSHELL == 0)) && is_moment && kill -KILL -- -$$' DEBUG
-        main "$@" </dev/null`,
-    );
-    const place = { ...bench.root, wrapper: ["setsid", "--wait"] };
-    const { exitCode, stderr } = await runBash(text, "ensure", place);
-    assert.equal(exitCode, null, `it was not cut: ${stderr}`);
-  }
+  const cut = async (condition: string, SNAPSHOT: string): Promise<void> =>
+    await cutAt(script, { SNAPSHOT }, condition, bench.root);
 
   const moments: [string, string, boolean][] = [
     ["before the guard", "close_server", true],
@@ -49,7 +38,7 @@ describe("scripts/k3s-recover.sh, after a power cut", function () {
     for (const SNAPSHOT of ["", "/backups/one"]) {
       it(`${moment}, ${SNAPSHOT === "" ? "from own data" : "from a snapshot"}: nothing half is served, and the next run completes`, async () => {
         bench.snapshot("backups/one", "as it was");
-        await cutAt(`[[ $BASH_COMMAND == '${command}' ]]`, SNAPSHOT);
+        await cut(`[[ $BASH_COMMAND == '${command}' ]]`, SNAPSHOT);
         bench.boot();
         assert.deepEqual(bench.served(), servesOld ? ["of three"] : []);
         const state = await bench.succeed(script, "ensure", { SNAPSHOT });
@@ -66,7 +55,7 @@ describe("scripts/k3s-recover.sh, after a power cut", function () {
     it(`in k3s's reset ${SNAPSHOT === "" ? "of own data" : "from a snapshot"}: its flag does not stop the next run`, async () => {
       bench.snapshot("backups/one", "as it was");
       bench.root.write("reset-dies", "");
-      await cutAt("false", SNAPSHOT);
+      await cut("false", SNAPSHOT);
       bench.boot();
       assert.deepEqual(bench.served(), []);
       await bench.succeed(script, "ensure", { SNAPSHOT });

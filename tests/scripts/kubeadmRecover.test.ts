@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
-import { composeScript } from "../../scripts/composeScript.ts";
+import { cutAt } from "./support/cutAt.ts";
 import { field } from "./support/field.ts";
 import { KubeadmRecoveryBench } from "./support/kubeadmRecoveryBench.ts";
-import { runBash } from "./support/runScript.ts";
 
 const all = [
   "etcd.yaml",
@@ -110,19 +109,13 @@ describe("scripts/kubeadm-recover.sh", function () {
   });
 
   describe("after a power cut", () => {
-    async function cutAt(condition: string, SNAPSHOT: string): Promise<void> {
-      const variables = { SNAPSHOT, NODE_ADDRESS: "10.0.20.101" };
-      const text = composeScript("kubeadm-recover.sh", variables).replace(
-        'main "$@" </dev/null',
-        () => `is_moment() { ${condition}; }
-          set -T
-          trap '((BASH_SUBSHELL == 0)) && is_moment && kill -KILL -- -$$' DEBUG
-          main "$@" </dev/null`,
+    const cut = async (condition: string, SNAPSHOT: string): Promise<void> =>
+      await cutAt(
+        "kubeadm-recover.sh",
+        { SNAPSHOT, NODE_ADDRESS: "10.0.20.101" },
+        condition,
+        bench.root,
       );
-      const place = { ...bench.root, wrapper: ["setsid", "--wait"] };
-      const { exitCode, stderr } = await runBash(text, "ensure", place);
-      assert.equal(exitCode, null, `it was not cut: ${stderr}`);
-    }
 
     const moments: [string, string][] = [
       ["when one manifest is aside", 'rm -f "$MANIFESTS/$name.yaml"'],
@@ -140,7 +133,7 @@ describe("scripts/kubeadm-recover.sh", function () {
         if (command.includes(".triad-restored") && SNAPSHOT === "") continue;
         it(`${moment}, ${SNAPSHOT === "" ? "from own data" : "from a snapshot"}: nothing half is served, and the next run completes`, async () => {
           bench.root.write("one.db", "as it was");
-          await cutAt(`[[ $BASH_COMMAND == '${command}' ]]`, SNAPSHOT);
+          await cut(`[[ $BASH_COMMAND == '${command}' ]]`, SNAPSHOT);
           const result = SNAPSHOT === "" ? "of one" : "as it was";
           bench.boot();
           assert.ok(bench.served().every((one) => one === result));
