@@ -16,7 +16,7 @@ import { operatorEnvironment } from "../operatorEnvironment.ts";
 import { projectFolder } from "../paths.ts";
 import { machineOf } from "../topology.ts";
 import {
-  expectRefusal,
+  expectRefused,
   initial,
   isK3s,
   keepLogsOfFailures,
@@ -106,7 +106,8 @@ describe("a quorum that is lost", function () {
 
   it("cannot be mended by an up, which says how it can", async () => {
     await loseOthers(initial.name);
-    await expectRefusal(/quorum/, new RegExp(`make recover .*SERVER=${initial.name}`));
+    // No comparison of what runs: without a quorum a server ends and is started again.
+    await expectRefused(/quorum/, new RegExp(`make recover .*SERVER=${initial.name}`));
   });
 
   it("is recovered from the survivor, and nothing is lost", async () => {
