@@ -38,7 +38,7 @@ ensure() {
 
 check() { report; }
 
-has_data() { [[ -d $DB/etcd/member/wal ]]; }
+has_data() { holds_member "$DB/etcd"; }
 
 refuse_what_cannot_work() {
   has_unit k3s ||
@@ -47,7 +47,7 @@ refuse_what_cannot_work() {
     fail "this server keeps its data in SQLite" "it has no quorum to lose, and its etcd would begin empty" \
       "see journalctl -u k3s; docs/restore-k3s.md says how a backup of SQLite is put back"
   if [[ -z ${SNAPSHOT:-} ]] && ! has_data; then
-    fail "there is no etcd in $DB" "this server has no data of its own to go on with" \
+    fail "there is no whole etcd in $DB/etcd" "this server has no data of its own to go on with, and would begin an empty cluster" \
       "name another server, or a snapshot: SNAPSHOT=<path>"
   fi
   refuse_server_elsewhere

@@ -42,7 +42,7 @@ ensure() {
 
 check() { report; }
 
-has_data() { [[ -d $DATA/member/wal ]]; }
+has_data() { holds_member "$DATA"; }
 
 refuse_what_cannot_work() {
   local folder
@@ -54,7 +54,7 @@ refuse_what_cannot_work() {
     fail "etcd's data are in ${folder:-an unknown folder}" "only /var/lib/etcd is handled" \
       "recover by hand as docs/restore.md says"
   if [[ -z ${SNAPSHOT:-} ]] && ! has_data; then
-    fail "there is no etcd in $DATA" "this server has no data of its own to go on with" \
+    fail "there is no whole etcd in $DATA" "this server has no data of its own to go on with, and would begin an empty cluster" \
       "name another server, or a snapshot: SNAPSHOT=<path>"
   fi
   refuse_too_little_space "$DATA"

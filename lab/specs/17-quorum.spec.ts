@@ -167,8 +167,8 @@ describe("a quorum that is lost with the survivor's data", function () {
 async function takeSnapshot(): Promise<string> {
   if (!isK3s) return await newBackup();
   await shell(second, "k3s etcd-snapshot save --name=before-the-loss");
-  const found = "ls -t /var/lib/rancher/k3s/server/db/snapshots/before-the-loss* | head -n 1";
-  return (await shell(second, found)).trim();
+  const path = await shell(second, "ls /var/lib/triad/snapshots/before-the-loss*");
+  return path.trim();
 }
 
 async function newBackup(): Promise<string> {

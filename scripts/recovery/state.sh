@@ -157,6 +157,9 @@ finish() {
   changed=true
 }
 
+# holds_member FOLDER: etcd's data are whole; where its log is missing, etcd begins an empty cluster and says nothing
+holds_member() { compgen -G "$1/member/wal/*.wal" >/dev/null && [[ -s $1/member/snap/db ]]; }
+
 has_quorum() { [[ $(members) != 0 ]]; }
 
 # How many etcd has, as a majority says; 0 where there is none.

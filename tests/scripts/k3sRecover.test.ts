@@ -130,7 +130,13 @@ describe("scripts/k3s-recover.sh", function () {
       "no data",
       () => rmSync(bench.root.at("var/lib/rancher/k3s/server/db/etcd"), { recursive: true }),
       "",
-      /no etcd in/,
+      /no whole etcd in/,
+    ],
+    [
+      "data without a log",
+      () => rmSync(bench.root.at("var/lib/rancher/k3s/server/db/etcd/member/wal/0.wal")),
+      "",
+      /no whole etcd in/,
     ],
     [
       "a missing snapshot",

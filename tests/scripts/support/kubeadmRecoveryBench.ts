@@ -33,6 +33,7 @@ export class KubeadmRecoveryBench {
     root.write("etc/kubernetes/kubelet.conf", "kubelet");
     root.write("etc/kubernetes/pki/ca.key", "key");
     root.write("var/lib/etcd/member/wal/0.wal", "of three");
+    root.write("var/lib/etcd/member/snap/db", "of three");
     root.write("state/kubelet", "");
     root.command("df", `echo Avail; cat "$TRIAD_ROOT/free-kib" 2>/dev/null || echo 99999999`);
     root.write("kubelet", kubelet);
@@ -149,6 +150,7 @@ printf '%s\n' "$*" >>"$TRIAD_ROOT/calls/etcdutl"
 for word in "$@"; do [[ $last != --data-dir ]] || folder=$word; last=$word; done
 [[ ! -e $TRIAD_ROOT/bad-snapshot ]] || { echo "Error: expected sha256, got another" >&2; exit 1; }
 mkdir -p "$folder/member/wal"
+install -D "$3" "$folder/member/snap/db"
 cp "$3" "$folder/member/wal/0.wal"
 END
     chmod +x "$6/usr/local/bin/etcdutl" ;;

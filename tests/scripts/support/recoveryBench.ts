@@ -18,6 +18,7 @@ export class RecoveryBench extends K3sBench {
       '# Written by Triad.\nserver: "https://192.168.1.50:6443"\nnode-name: "shuttle"\n',
     );
     root.write(`${db}/etcd/member/wal/0.wal`, "of three");
+    root.write(`${db}/etcd/member/snap/db`, "of three");
     root.write(`${db}/etcd/name`, "shuttle-1a2b3c4d");
     root.write("var/lib/rancher/k3s/server/token", "K10abc::server:secret\n");
     root.write("state/not-ready", "");
@@ -92,6 +93,7 @@ if [[ -n $path ]]; then
   mv "$db/etcd" "$db/etcd-old-$(cat "$TRIAD_ROOT/resets" 2>/dev/null | wc -l)" || exit 1
   mkdir -p "$db/etcd/member/wal"
   [[ $path != *.zip ]] || { echo unzipped >>"$TRIAD_ROOT/unzipped"; }
+  install -D "$path" "$db/etcd/member/snap/db"
   cp "$path" "$db/etcd/member/wal/0.wal"
 else
   echo half >"$db/etcd/member/wal/0.wal"
