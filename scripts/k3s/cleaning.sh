@@ -67,6 +67,8 @@ forget_unit() {
 # forget_agent FOLDER: one that was promoted has no cluster any more
 forget_agent() {
   if [[ -d $KEPT_AGENT ]]; then keep_moved "$KEPT_AGENT" "$1/agent"; fi
+  # Nor anything to be pointed back to.
+  rm -rf "$TRIAD_DATA/client-before-endpoint"
 }
 
 clean_machine() {

@@ -91,6 +91,7 @@ move_aside() {
 # Only what Triad wrote: the machine is no server any more, or not yet.
 forget_server_files() {
   rm -f "$K3S_CONFIG" "$TOKEN_CONFIG" "$SERVER_DROP_IN" "$K3S_ETC/k3s.yaml" "$TRIAD_DATA/joined"
+  rmdir "$K3S_ETC/config.yaml.d" 2>/dev/null || true
   if grep -qs '^# Written by Triad' "$UNITS/k3s.service"; then
     rm -f "$UNITS/k3s.service" "$UNITS/k3s.service.env"
   fi

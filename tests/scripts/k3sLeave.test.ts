@@ -163,8 +163,11 @@ describe("scripts/k3s-leave.sh", function () {
   it("wipes a server that was an agent: there is no cluster for it any more", async () => {
     bench.installAgent();
     await join();
+    bench.root.write("var/lib/triad/client-before-endpoint/path", "");
     assert.deepEqual(await bench.succeed("k3s-leave.sh", "wipe"), { changed: true, worker: false });
     assert.ok(!bench.runs("k3s-agent") && !bench.has("etc/systemd/system/k3s-agent.service"));
+    for (const path of ["etc/rancher/k3s/config.yaml.d", "var/lib/triad/client-before-endpoint"])
+      assert.ok(!bench.has(path), path);
     bench.stop();
     bench = new K3sBench();
     bench.installAgent();

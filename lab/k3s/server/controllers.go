@@ -144,7 +144,8 @@ func (s *Server) undeploy(ctx context.Context, path string) {
 }
 
 func (s *Server) kubectl(ctx context.Context, arguments ...string) error {
-	line := append([]string{"--kubeconfig=" + s.path("cred", "supervisor.kubeconfig")}, arguments...)
+	// A service has no HOME, and kubectl would keep its cache at the root.
+	line := append([]string{"--kubeconfig=" + s.path("cred", "supervisor.kubeconfig"), "--cache-dir=" + s.path("cache")}, arguments...)
 	command := exec.CommandContext(ctx, filepath.Join(s.bin, "kubectl"), line...)
 	command.Env = child.Environment()
 	if output, err := command.CombinedOutput(); err != nil {
