@@ -17,10 +17,12 @@
 # part: recovery/state.sh
 # part: kubeadm-recover/manifests.sh
 # part: kubeadm/etcd.sh
+# part: kubeadm/static-pods.sh
 # part: kubeadm-recover/etcd.sh
 
 EXTRA_VERBS="fence rouse finish reach"
 readonly AGAIN="run make recover again"
+readonly ETC="$ROOT/etc/kubernetes"
 
 ensure() {
   require NODE_ADDRESS
@@ -65,7 +67,7 @@ close_server() {
   take_manifests
   stop_control_plane
   info "keeping a copy of what it holds in $(kept)"
-  copy_whole "$(kept)/kubernetes" "$KUBERNETES"/* "$KEPT_MANIFESTS"
+  copy_whole "$(kept)/kubernetes" "$ETC"/* "$KEPT_MANIFESTS"
   copy_whole "$(kept)/etcd" "$DATA/member"
   write_phase copied
   changed=true
@@ -84,22 +86,25 @@ serve() {
 }
 
 api_ready() {
-  kubectl --kubeconfig "$KUBERNETES/admin.conf" --server "https://$NODE_ADDRESS:6443" --request-timeout 3s \
+  kubectl --kubeconfig "$ETC/admin.conf" --server "https://$NODE_ADDRESS:6443" --request-timeout 3s \
     get --raw /readyz </dev/null
 }
 
 fence() {
   local name
-  [[ -f $KUBERNETES/kubelet.conf ]] || return 0
+  [[ -f $ETC/kubelet.conf ]] || return 0
   info "the control plane is kept from starting on this machine: the cluster goes on without it"
+  for name in $CONTROL_PLANE; do set_aside "$name"; done
+  # A kubelet that has not reached an API server since its start ends none; it does not start them again either.
+  wait_for 60 "kubelet to end the control plane" all_ended || true
   for name in $CONTROL_PLANE; do
-    [[ -f $MANIFESTS/$name.yaml ]] || continue
-    mv -f "$MANIFESTS/$name.yaml" "$KUBERNETES/.$name.yaml.triad"
-    changed=true
+    ended "$name" >/dev/null || end_process "$name"
   done
-  sync "$KUBERNETES"
-  wait_for 90 "etcd to end" ended etcd ||
-    fail "etcd still runs on this machine" "it would go on as a member of the old cluster" "systemctl start kubelet there, which ends it; then $AGAIN"
+}
+
+all_ended() {
+  local name
+  for name in $CONTROL_PLANE; do ended "$name" || return 1; done
 }
 
 # A Node that the recovered data do not know is registered at kubelet's start only, and its watches begin anew.

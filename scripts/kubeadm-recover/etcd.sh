@@ -19,6 +19,7 @@ reset_own_data() {
       "no API server is started on it; what this server held is in $(kept)" \
       "see /var/log/pods/kube-system_etcd-*, then $AGAIN; or recover from a snapshot (SNAPSHOT=<path>)"
   info "etcd starts as it always does"
+  stop_control_plane
   start_etcd "$(<"$KEPT_MANIFESTS/etcd.yaml")"
   await_settled
 }

@@ -4,8 +4,7 @@
 # A part of kubeadm-recover.sh: the static pods of the control plane. What kubelet does not find it does not start, so the
 # manifests lie aside until the recovery is proven.
 
-readonly KUBERNETES="$ROOT/etc/kubernetes"
-readonly MANIFESTS="$KUBERNETES/manifests"
+readonly MANIFESTS="$ROOT/etc/kubernetes/manifests"
 readonly KEPT_MANIFESTS="$RECOVERY/manifests"
 # In the order in which they end.
 readonly CONTROL_PLANE="kube-apiserver kube-controller-manager kube-scheduler etcd"
@@ -28,35 +27,22 @@ take_manifests() {
       "put etcd's manifest there, then $AGAIN"
 }
 
-# kubelet ends the pods whose manifests are gone, so it must run for that, and then end itself: it may be about to start
-# one again that had died.
+# Without kubelet, which starts again what ends: until it has reached an API server since its own start it ends no pod whose
+# manifest is gone or another one ("skipping delete because sources aren't ready yet").
+# https://github.com/kubernetes/kubernetes/blob/v1.34.2/pkg/kubelet/kubelet.go (deletePod)
 stop_control_plane() {
   local name
   rm -f "$MANIFESTS/etcd.yaml"
-  systemctl start kubelet
-  for name in $CONTROL_PLANE; do
-    wait_for 120 "$name to end" ended "$name" ||
-      fail "$name still runs on this machine: $last_seen" "its data cannot be exchanged while it runs" \
-        "see journalctl -u kubelet on this machine, then $AGAIN"
-  done
   systemctl stop kubelet
-  ended etcd ||
-    fail "etcd runs on this machine although kubelet is stopped" "its data cannot be exchanged while it runs" \
-      "see what runs it (ps -ef), end it, then $AGAIN"
-}
-
-ended() {
-  local pids
-  # The kernel knows a process by 15 characters.
-  pids=$(pgrep -x "${1:0:15}") || return 0
-  printf 'process %s' "${pids//$'\n'/ }"
-  return 1
+  for name in $CONTROL_PLANE; do
+    ended "$name" >/dev/null || end_process "$name"
+  done
 }
 
 # put_manifest NAME <text: kubelet watches the folder, so the file is renamed into it
 put_manifest() {
-  cat >"$KUBERNETES/.$1.yaml.recovery"
-  chmod 0600 "$KUBERNETES/.$1.yaml.recovery"
-  sync "$KUBERNETES/.$1.yaml.recovery"
-  mv -f "$KUBERNETES/.$1.yaml.recovery" "$MANIFESTS/$1.yaml"
+  cat >"$ETC/.$1.yaml.recovery"
+  chmod 0600 "$ETC/.$1.yaml.recovery"
+  sync "$ETC/.$1.yaml.recovery"
+  mv -f "$ETC/.$1.yaml.recovery" "$MANIFESTS/$1.yaml"
 }

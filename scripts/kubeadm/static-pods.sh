@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2153,SC2154 # set in lib.sh and the header, or read in the scripts that name this part
 #
-# A part of kubeadm-leave.sh: the pods that kubelet runs from files. It ends one whose file is gone; where kubelet is down
+# A part of kubeadm-leave.sh and kubeadm-recover.sh: the pods that kubelet runs from files. It ends one whose file is gone; where kubelet is down
 # nobody starts it again either.
 
 # end_static_pod NAME: sets its file aside, and waits until its process has ended
@@ -37,7 +37,7 @@ end_process() {
     kill "-$signal" $(processes "$name") 2>/dev/null || true
     if wait_for 30 "$name to end" ended "$name"; then return 0; fi
   done
-  fail "$name does not end on this machine: $last_seen" "a server that still runs cannot be cleaned safely" \
+  fail "$name does not end on this machine: $last_seen" "what it has on the disk cannot be touched safely while it runs" \
     "see what the process waits for (ps -o state,wchan), or reboot the machine, then run this again"
 }
 

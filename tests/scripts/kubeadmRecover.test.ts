@@ -20,7 +20,7 @@ describe("scripts/kubeadm-recover.sh", function () {
     bench = new KubeadmRecoveryBench();
   });
   afterEach(() => {
-    bench.root.remove();
+    bench.remove();
   });
 
   it("goes on alone from the server's own data, and serves only what is whole", async () => {

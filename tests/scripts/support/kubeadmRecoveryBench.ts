@@ -35,6 +35,7 @@ export class KubeadmRecoveryBench {
     root.write("var/lib/etcd/member/wal/0.wal", "of three");
     root.write("var/lib/etcd/member/snap/db", "of three");
     root.write("state/kubelet", "");
+    root.write("state/api-was-reached", "");
     root.command("df", `echo Avail; cat "$TRIAD_ROOT/free-kib" 2>/dev/null || echo 99999999`);
     root.write("kubelet", kubelet);
     const looked = (body: string): string => `source "$TRIAD_ROOT/kubelet"; look\n${body}`;
@@ -90,25 +91,68 @@ export class KubeadmRecoveryBench {
 
   /** Nothing runs any more but what kubelet starts, which does by itself. */
   boot(): void {
-    for (const name of controlPlane) rmSync(this.root.at(`state/${name}`), { force: true });
-    this.root.write("state/kubelet", "");
+    this.#cutPower();
     execFileSync(this.root.at("stub-commands/systemctl"), ["start", "kubelet"], {
       env: { PATH: "/usr/bin:/bin", TRIAD_ROOT: this.root.root },
     });
   }
+
+  remove(): void {
+    this.#cutPower();
+    this.root.remove();
+  }
+
+  #cutPower(): void {
+    for (const name of controlPlane) {
+      if (existsSync(this.root.at(`state/pid-${name}`)))
+        endProcess(Number(this.root.read(`state/pid-${name}`)));
+      rmSync(this.root.at(`state/${name}`), { force: true });
+    }
+    rmSync(this.root.at("state/kubelet"), { force: true });
+  }
 }
 
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended before.
+  }
+}
+
+// Its pods are real processes. Since its start it ends and exchanges none before it has reached an API server.
 const kubelet = String.raw`
 manifests=$TRIAD_ROOT/etc/kubernetes/manifests state=$TRIAD_ROOT/state wal=$TRIAD_ROOT/var/lib/etcd/member/wal/0.wal
 serves() { [[ -e $state/etcd && -e $state/kube-apiserver && $(<"$wal") != "of three" && $(<"$wal") != half ]]; }
+lives() {
+  local pid
+  [[ -e $state/$1 ]] || return 1
+  pid=$(<"$state/pid-$1")
+  kill -0 "$pid" 2>/dev/null && ! grep -q '^State:.*Z' "/proc/$pid/status" 2>/dev/null
+}
+begin() {
+  cp "$manifests/$1.yaml" "$state/$1"
+  setsid sleep 60 </dev/null >/dev/null 2>&1 3>&- &
+  echo "$!" >"$state/pid-$1"
+  mkdir -p "$TRIAD_ROOT/proc/$!"
+  echo "0::/kubepods/burstable/x" >"$TRIAD_ROOT/proc/$!/cgroup"
+}
+finish() {
+  kill -KILL "$(<"$state/pid-$1")" 2>/dev/null
+  rm -f "$state/$1"
+}
 look() {
+  local name
+  for name in ${controlPlane.join(" ")}; do lives "$name" || rm -f "$state/$name"; done
   if [[ -e $state/kubelet ]]; then
+    ! serves || touch "$state/api-was-reached"
     for name in ${controlPlane.join(" ")}; do
-      if [[ -e $manifests/$name.yaml ]]; then cp "$manifests/$name.yaml" "$state/$name"; else rm -f "$state/$name"; fi
+      if [[ -e $state/$name && -e $state/api-was-reached ]] && ! cmp -s "$manifests/$name.yaml" "$state/$name"; then finish "$name"; fi
+      if [[ ! -e $state/$name && -e $manifests/$name.yaml ]]; then begin "$name"; fi
     done
   fi
   if [[ -e $state/etcd ]] && grep -q -- --force-new-cluster "$state/etcd"; then
-    if [[ -e $TRIAD_ROOT/etcd-dies ]]; then echo half >"$wal"; rm -f "$state/etcd"
+    if [[ -e $TRIAD_ROOT/etcd-dies ]]; then echo half >"$wal"; finish etcd
     elif [[ $(<"$wal") == "of three" ]]; then echo "of one" >"$wal"; fi
   fi
   [[ ! -e $state/etcd || ! -e $state/kube-apiserver ]] || { cat "$wal"; echo; } | head -n 1 >>"$TRIAD_ROOT/served"
@@ -116,9 +160,10 @@ look() {
 
 const systemctl = String.raw`
 case "$*" in
-  "start kubelet") touch "$state/kubelet" ;;
+  "start kubelet") [[ -e $state/kubelet ]] || rm -f "$state/api-was-reached"; touch "$state/kubelet" ;;
   "stop kubelet") rm -f "$state/kubelet" ;;
-  "restart kubelet") touch "$state/kubelet" ;;
+  "restart kubelet") rm -f "$state/api-was-reached"; touch "$state/kubelet" ;;
+  "is-active --quiet kubelet") [[ -e $state/kubelet ]] || exit 3 ;;
   "show kubelet "*) echo "Thu 2026-01-01 00:00:00 UTC" ;;
   *) echo "this systemctl knows no $*" >&2; exit 64 ;;
 esac
@@ -129,7 +174,8 @@ name=${"${@: -1}"}
 [[ ${"${#name}"} -le 15 ]] || exit 1
 [[ $name != kube-controller ]] || name=kube-controller-manager
 [[ -e $state/$name ]] || exit 1
-if [[ $1 == -a ]]; then echo "7 $name $(grep -o -- --force-new-cluster "$state/$name")"; else echo 7; fi`;
+pid=$(<"$state/pid-$name")
+if [[ $1 == -a ]]; then echo "$pid $name $(grep -o -- --force-new-cluster "$state/$name")"; else echo "$pid"; fi`;
 
 const curl = String.raw`
 case ${"${@: -1}"} in
