@@ -140,7 +140,7 @@ remove() {
   elif ours "$CONFIG"; then
     remove_file "$CONFIG"
   fi
-  remove_file "$TOKEN_FILE" "$CA_FILE"
+  remove_file "$TOKEN_FILE" "$CA_FILE" "$SOCKET"
   if [[ -d $STATES ]]; then
     rm -rf "$STATES"
     changed=true

@@ -71,7 +71,8 @@ is_current() {
 
 # Health without admin states (the seventh column): these come from the configuration.
 save_health() {
-  [[ -S $SOCKET ]] || return 0
+  # The one that runs may be somebody else's, beside a socket that ours has left.
+  [[ -n $(running_hash) ]] || return 0
   local table
   table=$(runtime_command "show servers state" | awk 'NF > 7 && $1 != "#" { $7 = 0 } { print }')
   printf '%s\n' "$table" >"$HEALTH.new"

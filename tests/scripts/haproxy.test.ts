@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { field } from "./support/field.ts";
 import { HaproxyBench, port } from "./support/haproxyBench.ts";
 import { unitPid } from "./support/units.ts";
@@ -149,5 +151,23 @@ describe("scripts/haproxy.sh: configuration", function () {
       bench.root.calls("systemctl").filter((call) => call === "disable --now haproxy").length,
       1,
     );
+  });
+
+  it("is set up again beside the traces of its former life, where another HAProxy went on", async () => {
+    const { root, net } = bench;
+    const times = ["connect", "client", "server"].map((side) => `  timeout ${side} 1s\n`).join("");
+    root.write("etc/haproxy/haproxy.cfg", `defaults\n${times}listen own\n  bind ${net}.96:26444\n`);
+    const env = { PATH: process.env["PATH"], TRIAD_ROOT: root.root };
+    execFileSync(join(root.commands, "systemctl"), ["enable", "--now", "haproxy"], { env });
+    await bench.succeed("ensure");
+    const socket = root.at("run/haproxy/triad.sock");
+    await bench.succeed("remove");
+    assert.ok(!existsSync(socket));
+    // As one leaves it that was killed.
+    const listen = `net.createServer().listen("${socket}", () => process.kill(process.pid, "SIGKILL"))`;
+    spawnSync(process.execPath, ["-e", listen]);
+    assert.ok(existsSync(socket));
+    await bench.succeed("ensure");
+    assert.equal(await bench.ask(), "a");
   });
 });
