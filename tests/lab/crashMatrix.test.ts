@@ -53,9 +53,9 @@ for (const distribution of ["k3s", "kubeadm"] as const) {
       }
     });
 
-    it("has a sample of two of them", () => {
+    it("has one of them as its sample", () => {
       const names = sampleOf(topology).map((one) => nameOf(one, topology));
-      assert.equal(names.length, 2, names.join("; "));
+      assert.equal(names.length, 1, names.join("; "));
     });
   });
 }
