@@ -18,6 +18,8 @@ export interface GoModule {
   readonly folder: string;
   /** Import path of each program, by the program's name. */
   readonly packages: Readonly<Record<string, string>>;
+  /** Files of our own in the folder that the programs are built from as well. */
+  readonly sources?: readonly string[];
   /** For the linker; default strips symbols (`-s -w`). */
   readonly ldflags?: string;
   /** Build with cgo; default false, so that programs need no libc beside them. */
@@ -29,8 +31,8 @@ export interface GoModule {
 }
 
 /**
- * Builds programs once and keeps them in the cache; what was built from the same go.sum, packages
- * and flags is not built again.
+ * Builds programs once and keeps them in the cache; what was built from the same go.sum, sources,
+ * packages and flags is not built again.
  * @returns the folder that holds the programs.
  * @throws Error with go's own words when the build fails.
  */
@@ -86,7 +88,9 @@ async function isBuilt(home: string, module: GoModule, fingerprint: string): Pro
 
 async function fingerprintOf(module: GoModule): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of ["go.mod", "go.sum"]) hash.update(await readFile(join(module.folder, file)));
+  for (const file of ["go.mod", "go.sum", ...(module.sources ?? [])]) {
+    hash.update(await readFile(join(module.folder, file)));
+  }
   hash.update(JSON.stringify([module.packages, module.ldflags ?? "", module.cgo ?? false]));
   return hash.digest("hex");
 }

@@ -1,7 +1,7 @@
 /**
  * Sets up what the project runs beside npm packages: `node tools/toolchain/main.ts [--check] [--lab]`. With `--check`
- * and `--lab` also the packages that the checks and the lab need on this computer; some of them are servers, which
- * somebody who only uses the program does not want.
+ * and `--lab` also the plugin and the packages that the checks and the lab need on this computer; some of them are
+ * servers, which somebody who only uses the program does not want.
  */
 import { Listr } from "listr2";
 
@@ -11,15 +11,14 @@ import { getTool, isToolchainReady, writeToolchain } from "./ensureToolchain.ts"
 import { toolchainFolder } from "./manifest.ts";
 import { findProgram } from "./programs.ts";
 import type { Found, Tool } from "./tools.ts";
-import { tools } from "./tools.ts";
+import { testTools, tools } from "./tools.ts";
 import { withLock } from "./withLock.ts";
 
-const packages = [
-  ...(process.argv.includes("--check") ? checkPackages : []),
-  ...(process.argv.includes("--lab") ? labPackages : []),
-];
+const [check, lab] = ["--check", "--lab"].map((flag) => process.argv.includes(flag));
+const wanted = check || lab ? [...tools, ...testTools] : tools;
+const packages = [...(check ? checkPackages : []), ...(lab ? labPackages : [])];
 const ready = (): boolean =>
-  isToolchainReady(tools) && packages.every(({ program }) => findProgram(program) !== undefined);
+  isToolchainReady(wanted) && packages.every(({ program }) => findProgram(program) !== undefined);
 
 if (!ready()) {
   await withLock(toolchainFolder, async () => {
@@ -37,7 +36,7 @@ async function setUp(): Promise<void> {
         task.title += installed.length === 0 ? ": all there" : `: installed ${installed.join(" ")}`;
       },
     },
-    ...tools.map((tool) => ({
+    ...wanted.map((tool) => ({
       title: `${tool.name} ${tool.version}`,
       task: async (_context: unknown, task: { title: string; output: string }) => {
         const result = await getTool(tool, (line) => (task.output = line));

@@ -14,10 +14,12 @@ import { versions } from "./versions.ts";
  */
 export async function preparePulumiHome(folder: string): Promise<Record<string, string>> {
   const environment = toolchainEnvironment();
-  for (const name of ["command", "random"] as const) {
+  for (const name of ["command", "random", "proxmoxve"] as const) {
     const version = versions[name];
-    const standIn = readManifest()?.[`pulumi plugin ${name}`]?.from === "stand-in";
-    const home = standIn ? join(repositoryFolder, "tools/plugins") : toolchainFolder;
+    const from = readManifest()?.[`pulumi plugin ${name}`]?.from;
+    // Only for tests and labs is every plugin there.
+    if (from === undefined) continue;
+    const home = from === "stand-in" ? join(repositoryFolder, "tools/plugins") : toolchainFolder;
     const program = `pulumi-resource-${name}`;
     const target = join(folder, "plugins", `resource-${name}-v${version}`);
     await rm(target, { recursive: true, force: true });

@@ -24,15 +24,23 @@ export interface Tool {
   readonly ways: readonly ((say: (line: string) => void) => Promise<Found | string>)[];
 }
 
-/** Everything that the toolchain provides beside Node and npm packages. */
+/** What the toolchain provides beside Node and npm packages. */
 export const tools: readonly Tool[] = [
   {
     name: "pulumi",
     version: versions.pulumi,
     ways: [installedPulumi, downloadedPulumi, builtPulumi],
   },
-  plugin("command", versions.command),
-  plugin("random", versions.random),
+  plugin("command", versions.command, "pulumi", standIn),
+  plugin("random", versions.random, "pulumi", standIn),
+];
+
+/**
+ * What tests and labs need beside them. Somebody who has Proxmox gets the plugin from Pulumi, when his program first
+ * asks for it.
+ */
+export const testTools: readonly Tool[] = [
+  plugin("proxmoxve", versions.proxmoxve, "muhlba91", builtProxmox),
 ];
 
 const goModules = join(repositoryFolder, "tools/toolchain/gomodules");
@@ -110,12 +118,35 @@ function pulumiPrograms(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, join(folder, name)]));
 }
 
-function plugin(name: string, version: string): Tool {
-  const program = `pulumi-resource-${name}`;
-  const found = (from: Found["from"], folder: string): Found => ({
-    from,
-    programs: { [program]: join(folder, program) },
+async function standIn(program: string): Promise<Found> {
+  return foundIn("stand-in", join(repositoryFolder, "tools/plugins/bin"), program);
+}
+
+async function builtProxmox(program: string, say: (line: string) => void): Promise<Found> {
+  const bin = await buildGoModule({
+    name: program,
+    version: `v${versions.proxmoxve}`,
+    folder: join(goModules, program),
+    packages: { [program]: `triad.invalid/${program}` },
+    sources: ["main.go"],
+    ldflags: `-s -w -X main.version=${versions.proxmoxve}`,
+    say,
   });
+  return foundIn("Go modules", bin, program);
+}
+
+function foundIn(from: Found["from"], folder: string, program: string): Found {
+  return { from, programs: { [program]: join(folder, program) } };
+}
+
+/** A plugin that is installed, released by its owner on GitHub, or made by the last of the ways. */
+function plugin(
+  name: string,
+  version: string,
+  owner: string,
+  otherwise: (program: string, say: (line: string) => void) => Promise<Found>,
+): Tool {
+  const program = `pulumi-resource-${name}`;
   return {
     name: `pulumi plugin ${name}`,
     version,
@@ -123,10 +154,11 @@ function plugin(name: string, version: string): Tool {
       async () => {
         const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
         const folder = join(home, "plugins", `resource-${name}-v${version}`);
-        return isExecutable(join(folder, program)) ? found("computer", folder) : "not installed";
+        const isThere = isExecutable(join(folder, program));
+        return isThere ? foundIn("computer", folder, program) : "not installed";
       },
       async (say) => {
-        const release = `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}`;
+        const release = `https://github.com/${owner}/pulumi-${name}/releases/download/v${version}`;
         const arch = process.arch === "x64" ? "amd64" : process.arch;
         const unpacked = await download(
           {
@@ -137,9 +169,10 @@ function plugin(name: string, version: string): Tool {
           },
           say,
         );
-        return unpacked.folder === undefined ? unpacked.reason : found("download", unpacked.folder);
+        if (unpacked.folder === undefined) return unpacked.reason;
+        return foundIn("download", unpacked.folder, program);
       },
-      async () => found("stand-in", join(repositoryFolder, "tools/plugins/bin")),
+      (say) => otherwise(program, say),
     ],
   };
 }

@@ -10,5 +10,6 @@ export const versions = {
   languageHostModule: "3.68.0",
   command: packageVersion("@pulumi/command"),
   random: packageVersion("@pulumi/random"),
+  proxmoxve: packageVersion("@muhlba91/pulumi-proxmoxve"),
   go: "1.26.0",
 } as const;
