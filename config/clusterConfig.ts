@@ -1,3 +1,5 @@
+import type { ProxmoxConfig, VmConfig } from "./proxmoxConfig.ts";
+
 /** What a cluster is made with. */
 export type DistributionName = "kubeadm" | "k3s";
 
@@ -33,6 +35,8 @@ export interface MachineConfig {
   readonly gone: boolean;
   /** What a server is once it has left. Absent: it is cleaned. */
   readonly becomes?: "worker";
+  /** Given for a virtual machine that Triad creates, and destroys when it has no role any more. */
+  readonly vm?: VmConfig;
 }
 
 /** Name, address and port by which the API is reached. */
@@ -201,4 +205,6 @@ export interface ClusterConfig {
   /** Default: leave. */
   readonly onDestroy: OnDestroy;
   readonly preflight: PreflightConfig;
+  /** Given where a machine is to be created. */
+  readonly proxmox?: ProxmoxConfig;
 }

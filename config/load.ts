@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterConfig } from "./clusterConfig.ts";
-import { parseConfig } from "./parse.ts";
+import { hostKeyOf } from "../seed/hostKey.ts";
+import { onDisk, parseConfig } from "./parse.ts";
+import type { World } from "./rules/rule.ts";
 import { textKeys } from "./schema.ts";
 
 const NAMESPACE = "triad";
@@ -18,13 +20,53 @@ export function loadConfig(): ClusterConfig {
     // A secret's text stays where it is; an empty one is the project's default.
     raw[key] = isSecret(fullKey) && text !== "" ? { secure: "" } : decoded(key, text);
   }
-  return parseConfig(raw);
+  return parseConfig(raw, world());
 }
 
 /** The secret of the key that signs DNS updates; there is one if the config has `dns`. */
 export function dnsTsigSecret(): pulumi.Output<string> | undefined {
-  const config = new pulumi.Config(NAMESPACE);
-  return config.get("dnsTsigSecret") ? config.getSecret("dnsTsigSecret") : undefined;
+  return secret("dnsTsigSecret");
+}
+
+/** What is needed to create machines; there is something if the config has `proxmox`. */
+export interface VmSecrets {
+  /** Of Proxmox's API, `user@realm!name=secret`. */
+  readonly token: pulumi.Output<string>;
+  /** Of which host keys are made. */
+  readonly hostKeySeed: pulumi.Output<string>;
+}
+
+/** The secrets with which machines are created. */
+export function vmSecrets(): VmSecrets | undefined {
+  const token = secret("proxmoxToken");
+  const hostKeySeed = secret("hostKeySeed");
+  return token && hostKeySeed && { token, hostKeySeed };
+}
+
+/** The token of Proxmox's API for the look before a run. It must not get into anything that is registered. */
+export function proxmoxToken(): string | undefined {
+  return plain("proxmoxToken");
+}
+
+function secret(key: string): pulumi.Output<string> | undefined {
+  const text = plain(key);
+  return text === undefined ? undefined : pulumi.secret(text);
+}
+
+function plain(key: string): string | undefined {
+  // Not by `Config.get`, which warns of a secret that is read as text.
+  return pulumi.runtime.allConfig()[`${NAMESPACE}:${key}`] || undefined;
+}
+
+/** Of the secret only what may be known gets out: its length, and public keys. */
+function world(): World {
+  const seed = plain("hostKeySeed");
+  if (seed === undefined) return onDisk;
+  return {
+    ...onDisk,
+    seedLength: seed.length,
+    hostKeyOf: (cluster, machine) => hostKeyOf(seed, { cluster, machine }).public,
+  };
 }
 
 function decoded(key: string, text: string): unknown {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
-import type { ClusterConfig, MachineConfig } from "./clusterConfig.ts";
+import type { ClusterConfig, MachineConfig, SshLogin } from "./clusterConfig.ts";
 import { ConfigError, type Fault } from "./configError.ts";
 import { deepFreeze } from "./deepFreeze.ts";
 import { endpointPortOf, networks } from "./defaults.ts";
@@ -12,10 +12,12 @@ import { salvage } from "./salvage.ts";
 import { k3s as k3sSchema } from "./schema/k3s.ts";
 import { schema, secretKeys, type ParsedConfig } from "./schema.ts";
 import { untilPause } from "./untilPause.ts";
+import { completeProxmox, completeVm } from "./vm.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
-const onDisk: World = {
+/** The files of this computer, and no secret. */
+export const onDisk: World = {
   fileExists: (path) => existsSync(resolve(path.replace(/^~(?=\/)/, homedir()))),
 };
 
@@ -111,7 +113,7 @@ function isWithin(path: string, other: string): boolean {
 }
 
 function complete(parsed: ParsedConfig): ClusterConfig {
-  const { distribution, endpoint, k3s, machines, ssh } = parsed;
+  const { distribution, endpoint, k3s, machines, proxmox, ssh } = parsed;
   const login = { user: ssh.user, port: ssh.port };
   return {
     ...networks[distribution],
@@ -127,18 +129,41 @@ function complete(parsed: ParsedConfig): ClusterConfig {
     machines: Object.fromEntries(
       Object.entries(machines).map(([name, machine]): [string, MachineConfig] => [
         name,
-        { ...machine, name, nodeName: machine.nodeName ?? name, ssh: { ...login, ...machine.ssh } },
+        completeMachine(name, machine, parsed, login),
       ]),
     ),
+    ...(proxmox === undefined ? {} : { proxmox: completeProxmox(proxmox, endpoint) }),
   };
 }
 
-/** What is for the config alone: the secret, and the word that has let a wipe pass. */
+function completeMachine(
+  name: string,
+  { proxmox, hostKey = "", ...machine }: ParsedConfig["machines"][string],
+  parsed: ParsedConfig,
+  login: SshLogin,
+): MachineConfig {
+  return {
+    ...machine,
+    hostKey,
+    name,
+    nodeName: machine.nodeName ?? name,
+    ssh: { ...login, ...machine.ssh },
+    ...(proxmox === undefined ? {} : { vm: completeVm(proxmox, parsed) }),
+  };
+}
+
+/** What is for the config alone: the secrets, the word that has let a wipe pass, and what is not complete yet. */
 function withoutGuards({
   dnsTsigSecret: _secret,
+  proxmoxToken: _token,
+  hostKeySeed: _seed,
   wipe: _word,
+  proxmox: _proxmox,
   ...open
-}: ParsedConfig): Omit<ParsedConfig, "dnsTsigSecret" | "wipe"> {
+}: ParsedConfig): Omit<
+  ParsedConfig,
+  "dnsTsigSecret" | "hostKeySeed" | "proxmox" | "proxmoxToken" | "wipe"
+> {
   return open;
 }
 

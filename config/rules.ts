@@ -6,12 +6,15 @@ import { endpoint } from "./rules/endpoint.ts";
 import { files } from "./rules/files.ts";
 import { flags } from "./rules/flags.ts";
 import { gone } from "./rules/gone.ts";
+import { hostKeys } from "./rules/hostKeys.ts";
 import { k3s } from "./rules/k3s.ts";
 import { machines } from "./rules/machines.ts";
 import { pause } from "./rules/pause.ts";
+import { proxmox } from "./rules/proxmox.ts";
 import { roles } from "./rules/roles.ts";
 import type { Rule } from "./rules/rule.ts";
 import { version } from "./rules/version.ts";
+import { vms } from "./rules/vms.ts";
 import { wipe } from "./rules/wipe.ts";
 
 /** The rules between keys, in the order in which their faults are shown. */
@@ -19,6 +22,7 @@ export const rules: readonly Rule[] = [
   distribution,
   version,
   machines,
+  hostKeys,
   roles,
   pause,
   gone,
@@ -29,5 +33,7 @@ export const rules: readonly Rule[] = [
   files,
   flags,
   k3s,
+  proxmox,
+  vms,
   wipe,
 ];

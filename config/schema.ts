@@ -2,6 +2,7 @@ import { z } from "zod";
 import { artifacts } from "./schema/artifacts.ts";
 import { k3s } from "./schema/k3s.ts";
 import { machine } from "./schema/machine.ts";
+import { proxmox } from "./schema/proxmox.ts";
 import { text } from "./values/complaint.ts";
 import { judgeDnsLabel, judgeDnsName, judgeNotEmpty, judgeUserName } from "./values/names.ts";
 import { judgeCidr, judgeIpv4 } from "./values/network.ts";
@@ -107,6 +108,9 @@ const preflight = z.strictObject({
     .describe("Above this 99th percentile of a server's fsync there is a warning."),
 });
 
+/** What the engine keeps encrypted; the text is not looked at here. */
+const encrypted = z.strictObject({ secure: z.string() }).exactOptional();
+
 /**
  * The keys of a stack's config, without their namespace. Strict at every level; rules between keys
  * are in rules.ts. The reference is made of the descriptions.
@@ -145,10 +149,9 @@ export const schema = z.strictObject({
   dns: dns
     .exactOptional()
     .describe("A DNS server that takes signed updates for the endpoint's record. Default: none."),
-  dnsTsigSecret: z
-    .strictObject({ secure: z.string() })
-    .exactOptional()
-    .describe("Secret of the key `dns.tsig`, in base64. Required with `dns`."),
+  dnsTsigSecret: encrypted.describe(
+    "Secret of the key `dns.tsig`, in base64. Required with `dns`.",
+  ),
   ssh: ssh.describe("How machines are logged in to."),
   initialise: z
     .boolean()
@@ -193,13 +196,22 @@ export const schema = z.strictObject({
   preflight: preflight
     .prefault({})
     .describe("What a machine must have before anything is changed on it."),
+  proxmox: proxmox
+    .exactOptional()
+    .describe("Where machines with `proxmox` are created. Default: none are."),
+  proxmoxToken: encrypted.describe(
+    "Token of Proxmox's API, user@realm!name=secret. Required with `proxmox`.",
+  ),
+  hostKeySeed: encrypted.describe(
+    "Of this the SSH host keys of machines with `proxmox` are made: 32 characters or more that nobody guesses, and that never change. Required with `proxmox`.",
+  ),
 });
 
 /** The config as written, with simple defaults filled in. */
 export type ParsedConfig = z.output<typeof schema>;
 
 /** The keys that must be encrypted; every other one must not. */
-export const secretKeys: readonly string[] = ["dnsTsigSecret"];
+export const secretKeys: readonly string[] = ["dnsTsigSecret", "proxmoxToken", "hostKeySeed"];
 
 /** The keys whose values are plain text; every other one is a boolean, a list or a map. */
 export const textKeys: readonly string[] = [
@@ -213,4 +225,6 @@ export const textKeys: readonly string[] = [
   "dnsTsigSecret",
   "onDestroy",
   "wipe",
+  "proxmoxToken",
+  "hostKeySeed",
 ];

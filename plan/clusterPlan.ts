@@ -12,6 +12,7 @@ import type {
   TsigKey,
 } from "../config/clusterConfig.ts";
 import { deepFreeze } from "../config/deepFreeze.ts";
+import type { ProxmoxConfig } from "../config/proxmoxConfig.ts";
 import { untilPause } from "../config/untilPause.ts";
 import { priorityAt } from "./priorities.ts";
 import { type ServerFlags, serverFlags } from "./serverFlags.ts";
@@ -20,7 +21,7 @@ import { warnings } from "./warnings.ts";
 /** What a machine is in the cluster. */
 export type Role = "server" | "worker" | "load-balancer";
 
-/** A machine and its role. */
+/** A machine and its role. What is gone is not created: it has no `vm`. */
 export interface MachinePlan extends MachineConfig {
   readonly role: Role;
 }
@@ -99,6 +100,8 @@ export interface ClusterPlan {
   readonly backup: BackupConfig;
   readonly onDestroy: OnDestroy;
   readonly preflight: PreflightConfig;
+  /** Where machines with a `vm` are created. */
+  readonly proxmox?: ProxmoxConfig;
 }
 
 /** The key with which Triad logs in everywhere. */
@@ -156,13 +159,15 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
     backup: config.backup,
     onDestroy: config.onDestroy,
     preflight: config.preflight,
+    ...(config.proxmox === undefined ? {} : { proxmox: config.proxmox }),
   });
 }
 
 function machinePlan(config: ClusterConfig, name: string, role: Role): MachinePlan {
   const machine = config.machines[name];
   if (machine === undefined) throw new Error(`"${name}" is not described under machines`);
-  return { ...machine, role };
+  const { vm, ...existing } = machine;
+  return { ...existing, ...(vm === undefined || machine.gone ? {} : { vm }), role };
 }
 
 function peers(config: ClusterConfig): MachineConfig[] {

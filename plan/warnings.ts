@@ -13,6 +13,7 @@ export function warnings(config: ClusterConfig): string[] {
     ...(config.pauseAfter === undefined
       ? evenNumber(living(config.servers).length)
       : pause(config.servers, untilPause(config.servers, config.pauseAfter))),
+    ...sharedNodes(config, living(untilPause(config.servers, config.pauseAfter))),
     ...loneBalancer(living(config.loadBalancers)),
     ...(config.distribution === "k3s" ? brokenRemoval(config.version) : []),
     ...destroy(config),
@@ -70,6 +71,28 @@ function loneBalancer(loadBalancers: readonly string[]): string[] {
     `loadBalancers: ${only} is alone: when it fails, the API can't be reached by the endpoint ` +
       "however many servers live; name a second machine",
   ];
+}
+
+/** Servers on one Proxmox node fail together. */
+function sharedNodes({ machines }: ConfigOfLists, servers: readonly string[]): string[] {
+  if (servers.length < 3) return [];
+  const tolerated = Math.ceil(servers.length / 2) - 1;
+  const nodes = new Map<string, string[]>();
+  for (const name of servers) {
+    const node = machines[name]?.vm?.node;
+    if (node !== undefined) nodes.set(node, [...(nodes.get(node) ?? []), name]);
+  }
+  return [...nodes]
+    .filter(([, names]) => names.length > tolerated)
+    .map(
+      ([node, names]) =>
+        `machines: ${listed(names)} are on the Proxmox node ${node}: when it fails or restarts, ${names.length} of ` +
+        `${servers.length} servers are lost at once, and with them the quorum and the API; put ${tolerated} of them there at most, by machines.<name>.proxmox.node`,
+    );
+}
+
+function listed(names: readonly string[]): string {
+  return names.join(", ").replace(/, ([^,]*)$/, " and $1");
 }
 
 function brokenRemoval(version: string): string[] {

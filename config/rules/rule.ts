@@ -6,6 +6,10 @@ import type { ParsedConfig } from "../schema.ts";
 export interface World {
   /** Whether there is a file at a path, which is relative to the project or begins with `~/`. */
   readonly fileExists: (path: string) => boolean;
+  /** The host key that a machine will have; absent where the secret that it is made of can't be read. */
+  readonly hostKeyOf?: (cluster: string, machine: string) => string;
+  /** In characters; absent where it can't be read. */
+  readonly seedLength?: number;
 }
 
 /** Looks at what is well-formed, and says what does not fit together. */

@@ -4,6 +4,7 @@ import { HOW_TO_GET, judgeHostKey } from "../values/hostKey.ts";
 import { judgeDnsName, judgeInterfaceName, judgeUserName } from "../values/names.ts";
 import { judgeIpv4 } from "../values/network.ts";
 import { port } from "../values/port.ts";
+import { vm } from "./proxmox.ts";
 
 const EXAMPLE_HOST_KEY =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMl9mVSCtVMaZRbaj+GLCL3ODspXU0LXJQzMP2NF0lIm";
@@ -15,9 +16,10 @@ export const machine = z.strictObject({
   ),
   hostKey: text(judgeHostKey, EXAMPLE_HOST_KEY)
     .describe(
-      "Its SSH host key, the first two words of /etc/ssh/ssh_host_ed25519_key.pub. A machine that shows another one is not talked to.",
+      "Its SSH host key, the first two words of /etc/ssh/ssh_host_ed25519_key.pub. A machine that shows another one is not talked to. Required; of a machine with `proxmox`, `pulumi preview` says which.",
     )
-    .meta({ cure: HOW_TO_GET }),
+    .meta({ cure: HOW_TO_GET })
+    .exactOptional(),
   nodeName: text(judgeDnsName, "k8s-master")
     .exactOptional()
     .describe("Its name as a Kubernetes Node. Default: its name here."),
@@ -36,6 +38,11 @@ export const machine = z.strictObject({
     .default(false)
     .describe(
       "Say true when the machine is lost for good or has lost its disk: the next `up` removes what the cluster remembers of it, and logs in to it no more. After that take it off its list; or, once a new machine with its name and address runs, give the new `hostKey` and take this away.",
+    ),
+  proxmox: vm
+    .exactOptional()
+    .describe(
+      "Given for a machine that is to be created, as a virtual machine, once it has a role; without one it is destroyed. Default: it exists.",
     ),
   becomes: z
     .enum(["worker"])

@@ -171,11 +171,15 @@ describe("a valid stack file", () => {
   const examples: [file: string, machines: number, distribution: string][] = [
     ["Pulumi.homelab.yaml", 7, "k3s"],
     ["Pulumi.kubeadm.yaml", 9, "kubeadm"],
+    ["Pulumi.proxmox.yaml", 7, "kubeadm"],
   ];
   for (const [file, machines, distribution] of examples) {
     it(`may be ${file}, once it has a private key and a secret where it needs one`, () => {
       const { raw } = readFixture(resolve(import.meta.dirname, "../..", file));
-      const secret = "dns" in raw ? { dnsTsigSecret: { secure: "" } } : {};
+      const secret = {
+        ...("dns" in raw ? { dnsTsigSecret: { secure: "" } } : {}),
+        ...("proxmox" in raw ? { proxmoxToken: { secure: "" }, hostKeySeed: { secure: "" } } : {}),
+      };
       const config = parseConfig({ ...raw, ...secret }, { fileExists: () => true });
       const keys = Object.values(config.machines).map(({ hostKey }) => hostKey);
       assert.equal(config.distribution, distribution);
@@ -183,6 +187,50 @@ describe("a valid stack file", () => {
       assert.equal(new Set(keys).size, machines);
     });
   }
+
+  it("gives a machine that is created what it says itself, what all have, and defaults", () => {
+    const { machines, proxmox } = parseConfig(fixture("proxmoxImage").raw);
+    assert.equal(machines["k8s-master"] && "vm" in machines["k8s-master"], false);
+    assert.deepEqual(machines["k8s-master-2"]?.vm, {
+      vmId: 205,
+      node: "pve1",
+      source: { kind: "template", vmId: 9000, node: "pve3" },
+      cores: 4,
+      memoryMiB: 16384,
+      cpuType: "x86-64-v2-AES",
+      disk: { interface: "scsi0", sizeGiB: 40, datastore: "local-lvm" },
+      bridge: "vmbr0",
+      tags: ["homelab", "triad"],
+    });
+    assert.deepEqual(machines["k8s-master-3"]?.vm, {
+      vmId: 206,
+      node: "pve2",
+      source: { kind: "image", volume: "local:import/noble.qcow2" },
+      cores: 8,
+      memoryMiB: 32768,
+      cpuType: "host",
+      disk: { interface: "virtio0", sizeGiB: 64, datastore: "local-zfs" },
+      bridge: "vmbr1",
+      vlan: 20,
+      tags: ["etcd", "k8s"],
+      pool: "lab",
+      startOrder: 3,
+    });
+    assert.deepEqual(proxmox, {
+      endpoint: "https://pve.homelab.example:8006",
+      insecure: true,
+      hostReserveMiB: 8192,
+      zfsCacheMiB: 2048,
+      seedDatastore: "iso",
+      packages: ["qemu-guest-agent"],
+      network: {
+        prefixLength: 22,
+        gateway: "10.0.20.1",
+        nameservers: ["10.0.20.53", "9.9.9.9"],
+        searchDomain: "homelab.example",
+      },
+    });
+  });
 
   it("may be the k3s example with its list grown as its comments say", () => {
     const { raw } = readFixture(resolve(import.meta.dirname, "../../Pulumi.homelab.yaml"));

@@ -15,15 +15,28 @@ const outputs: Record<string, (inputs: Record<string, unknown>) => Record<string
     ...inputs,
     result: pulumi.secret("s3cr3t"),
   }),
+  "pulumi:providers:proxmoxve": (inputs) => inputs,
+  "proxmoxve:index/fileLegacy:FileLegacy": (inputs) => inputs,
+  "proxmoxve:index/vmLegacy:VmLegacy": (inputs) => ({
+    ...inputs,
+    networkDevices: [{ macAddress: `MAC of ${String(inputs["vmId"])}` }],
+  }),
 };
 
-/** Runs a program without an engine and tells what it registers, in order. */
-export async function registeredBy(program: () => void): Promise<Registered[]> {
+/**
+ * Runs a program without an engine and tells what it registers, in order.
+ * @param creating is awaited for each, as long as a provider would take
+ */
+export async function registeredBy(
+  program: () => void,
+  creating: (registered: Registered) => Promise<void> = () => Promise.resolve(),
+): Promise<Registered[]> {
   const registered: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs }) => {
+      newResource: async ({ type, name, inputs }) => {
         registered.push({ type, name, inputs });
+        await creating({ type, name, inputs });
         if (type.startsWith("triad:index:")) return { id: "", state: inputs };
         const mock = outputs[type];
         if (mock === undefined) throw new Error(`nothing is known of the type ${type} (${name})`);

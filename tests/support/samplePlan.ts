@@ -72,6 +72,32 @@ export function member(address: string, healthy = true): EtcdMember {
   };
 }
 
+/** What a machine's `proxmox` says, by the machine's name. */
+export type SampleVms = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** As overrides of {@link samplePlan}: these machines are created on Proxmox, of template 9000 on pve1 unless told. */
+export function withVms(
+  vms: SampleVms,
+  proxmox: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  const machines = Object.entries(addresses).map(([name, address]) => [
+    name,
+    { address, hostKey: sampleHostKey, ...(vms[name] ? { proxmox: vms[name] } : {}) },
+  ]);
+  return {
+    machines: Object.fromEntries(machines),
+    proxmox: {
+      endpoint: "https://pve.homelab.test:8006",
+      gateway: "10.0.20.1",
+      authorizedKeys: [sampleHostKey],
+      defaults: { node: "pve1", template: 9000 },
+      ...proxmox,
+    },
+    proxmoxToken: { secure: "not read" },
+    hostKeySeed: { secure: "not read" },
+  };
+}
+
 const home = {
   "thinkpad-192-168-1-5": "192.168.1.5",
   "shuttle-192-168-1-12": "192.168.1.12",
