@@ -7,6 +7,7 @@ import { changeNotes, pausedServers } from "./leavers.ts";
 import { look, lookAtEtcd } from "./look.ts";
 import { membersOf, notAsked } from "./members.ts";
 import type { Observation } from "./observation.ts";
+import { observeProxmox } from "./proxmox/observeProxmox.ts";
 import { present } from "../plan/present.ts";
 import { RefusedError } from "./refusedError.ts";
 
@@ -14,10 +15,11 @@ import { RefusedError } from "./refusedError.ts";
  * Looks at every machine of the plan before anything runs, in a preview too. It refuses and informs, and never changes
  * what the plan registers.
  *
+ * @param proxmoxToken of Proxmox's API, where machines are created
  * @throws RefusedError with every fault of every machine
  */
-export async function observe(plan: ClusterPlan): Promise<void> {
-  const { faults, notes, warnings } = await judgeWorld(plan);
+export async function observe(plan: ClusterPlan, proxmoxToken?: string): Promise<void> {
+  const { faults, notes, warnings } = await judgeWorld(plan, proxmoxToken);
   for (const note of notes) await pulumi.log.info(note);
   for (const warning of [...plan.warnings, ...warnings]) await pulumi.log.warn(warning);
   if (faults.length > 0) throw new RefusedError(faults);
@@ -30,15 +32,25 @@ export interface WorldJudgement extends Judgement {
 }
 
 /** Looks at every machine at once and judges the plan by it; bounded to a few seconds. */
-export async function judgeWorld(plan: ClusterPlan): Promise<WorldJudgement> {
-  const observations = await Promise.all(plan.machines.map((machine) => look(machine, plan)));
+export async function judgeWorld(
+  plan: ClusterPlan,
+  proxmoxToken?: string,
+): Promise<WorldJudgement> {
+  const proxmox = await observeProxmox(plan, proxmoxToken);
+  const there = plan.machines.filter(({ name }) => !proxmox.absent.includes(name));
+  const observations = await Promise.all(there.map((machine) => look(machine, plan)));
   const known = await members(plan, observations);
   const judgement = judge(plan, observations, known);
   const leaving = await judgeLeaving(plan, known ?? []);
   return {
-    faults: [...judgement.faults, ...pausedServers(plan, known ?? []), ...leaving.faults],
-    warnings: [...judgement.warnings, ...leaving.warnings],
-    notes: changeNotes(plan, known ?? []),
+    faults: [
+      ...proxmox.faults,
+      ...judgement.faults,
+      ...pausedServers(plan, known ?? []),
+      ...leaving.faults,
+    ],
+    warnings: [...proxmox.warnings, ...judgement.warnings, ...leaving.warnings],
+    notes: [...proxmox.notes, ...changeNotes(plan, known ?? [])],
   };
 }
 
