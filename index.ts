@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { Cluster } from "./components/cluster.ts";
 import { ConfigError } from "./config/configError.ts";
-import { dnsTsigSecret, loadConfig } from "./config/load.ts";
+import { dnsTsigSecret, loadConfig, proxmoxToken, vmSecrets } from "./config/load.ts";
 import { observe } from "./observe/observe.ts";
 import { RefusedError } from "./observe/refusedError.ts";
 import { type ClusterPlan, type MachinePlan, planCluster } from "./plan/clusterPlan.ts";
@@ -12,6 +12,7 @@ const { auditPolicyFile } = plan;
 const cluster = new Cluster(plan.name, {
   plan,
   tsigSecret: dnsTsigSecret(),
+  vmSecrets: vmSecrets(),
   auditPolicy: auditPolicyFile === undefined ? "" : readFileSync(auditPolicyFile, "utf8"),
 });
 
@@ -28,7 +29,7 @@ function kubeconfigFrom({ address, ssh }: MachinePlan): string {
 async function load(): Promise<ClusterPlan> {
   try {
     const plan = planCluster(loadConfig());
-    await observe(plan);
+    await observe(plan, proxmoxToken());
     return plan;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof RefusedError)) throw error;

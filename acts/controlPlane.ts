@@ -54,7 +54,8 @@ async function initialise(request: ControlPlaneRequest, { progress }: ActContext
 
 /** Whether any listed or described machine is, or was, a server: then nothing new may be created. */
 async function holdsServerData(request: ControlPlaneRequest): Promise<boolean> {
-  const looks = await Promise.allSettled(request.peers.map((peer) => lookAt(peer, request)));
+  const peers = request.peers.filter(({ name }) => request.absent?.includes(name) !== true);
+  const looks = await Promise.allSettled(peers.map((peer) => lookAt(peer, request)));
   const silent = looks.flatMap((look) => (look.status === "rejected" ? [String(look.reason)] : []));
   const holds = looks.some((look) => look.status === "fulfilled" && look.value);
   if (!holds && silent.length > 0) {

@@ -63,6 +63,8 @@ export const controlPlaneRequest = access.extend({
   convert: z.boolean(),
   /** Workloads, as `namespace/name`, that are not restarted after a conversion. */
   keepRunning: z.array(z.string()),
+  /** Names of machines that Triad has not created yet, so that they hold no cluster. */
+  absent: z.array(z.string()).optional(),
 });
 
 export const membershipRequest = access.extend({
@@ -80,6 +82,8 @@ export const membershipRequest = access.extend({
   gone: z.boolean().default(false),
   /** What the machine is once it has left; absent: it is cleaned. An agent that k3s promoted is one again anyway. */
   becomes: z.enum(["worker"]).optional(),
+  /** Of a virtual machine, its MAC address: with another one it was made anew, and joins anew. */
+  born: z.string().optional(),
   onDestroy,
 });
 

@@ -28,6 +28,10 @@ export interface MachineScriptArgs {
   readonly variables: Readonly<Record<string, pulumi.Input<string>>>;
   /** Whether a delete undoes it on the machine, where the config does not say that nothing shall. @default true */
   readonly removes?: boolean;
+  /** Of a virtual machine: with another one everything is done anew, since nothing is there any more. */
+  readonly born?: pulumi.Input<string> | undefined;
+  /** How often a dial may fail. @default 3 */
+  readonly dialErrorLimit?: number;
 }
 
 /**
@@ -55,7 +59,7 @@ export function machineScript(
         user,
         hostKey: machine.hostKey,
         perDialTimeout: 10,
-        dialErrorLimit: 3,
+        dialErrorLimit: args.dialErrorLimit ?? 3,
         ...privateKey(plan.ssh),
       },
       ...(machine.gone ? {} : verbs(args)),
@@ -72,10 +76,15 @@ function verbs({
   script,
   variables,
   removes = true,
+  born,
 }: MachineScriptArgs): Partial<remote.CommandArgs> {
   const run = (verb: string): string => rootCommand(machine.ssh.user, verb);
   const hasDelete = removes && onDestroy !== "forget";
-  const told = { ...variables, ...(hasDelete ? { ON_DESTROY: onDestroy } : {}) };
+  const told = {
+    ...variables,
+    ...(hasDelete ? { ON_DESTROY: onDestroy } : {}),
+    ...(born === undefined ? {} : { BORN: born }),
+  };
   return {
     stdin: pulumi.output(told).apply((values) => composeScript(script, values)),
     create: run("ensure"),

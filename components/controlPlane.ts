@@ -2,10 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { present } from "../plan/present.ts";
 import { accessRequest, machineRequest } from "./access.ts";
+import { after } from "./after.ts";
 import { actCommand } from "./command.ts";
 
 export interface ControlPlaneArgs {
   readonly plan: ClusterPlan;
+  /** Machines that are in a server, and go with it: what they hold must be seen, and nothing may depend on them. */
+  readonly comesAfter: readonly pulumi.Resource[];
 }
 
 /**
@@ -15,19 +18,23 @@ export interface ControlPlaneArgs {
  * runs on.
  */
 export class ControlPlane extends pulumi.ComponentResource {
-  constructor(name: string, { plan }: ControlPlaneArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { plan, comesAfter }: ControlPlaneArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("triad:index:ControlPlane", name, {}, opts);
     const access = accessRequest(plan);
     const backup = actCommand(
       `${name}-backup`,
       "backup",
-      {
+      after(comesAfter, {
         ...access,
         clusterName: plan.name,
         initialise: plan.initialise,
         directory: plan.backup.directory,
         servers: present(plan.servers).map((server) => server.nodeName),
-      },
+      }),
       { parent: this },
     );
     const exists = actCommand(
@@ -40,6 +47,7 @@ export class ControlPlane extends pulumi.ComponentResource {
         initialise: plan.initialise,
         // Where there is a cluster it matters to nobody, and may change.
         ...(plan.initialise ? { initialServer: machineRequest(plan.initialServer) } : {}),
+        ...notCreated(plan),
         endpoint: plan.endpoint,
         podCidr: plan.podCidr,
         serviceCidr: plan.serviceCidr,
@@ -58,4 +66,12 @@ export class ControlPlane extends pulumi.ComponentResource {
     }
     this.registerOutputs({});
   }
+}
+
+/** Machines that will be created when they get a role: where a new cluster may be made, their silence is no riddle. */
+function notCreated({ initialise, machines, peers }: ClusterPlan): { absent?: string[] } {
+  const absent = peers
+    .filter(({ name, vm }) => vm !== undefined && !machines.some((one) => one.name === name))
+    .map(({ name }) => name);
+  return initialise && absent.length > 0 ? { absent } : {};
 }

@@ -25,7 +25,9 @@ export class Endpoint extends pulumi.ComponentResource {
   ) {
     super("triad:index:Endpoint", name, {}, opts);
     const record =
-      plan.dnsRecord && tsigSecret ? dnsRecord(name, plan, plan.dnsRecord, tsigSecret, this) : [];
+      plan.dnsRecord && tsigSecret
+        ? dnsRecord(name, { plan, tsigSecret, comesAfter }, plan.dnsRecord, this)
+        : [];
     actCommand(
       `${name}-up`,
       "endpoint",
@@ -46,19 +48,20 @@ export class Endpoint extends pulumi.ComponentResource {
 /** Written from a load balancer: it stands in the network where the DNS server takes updates. */
 function dnsRecord(
   name: string,
-  plan: ClusterPlan,
+  { plan, tsigSecret = "", comesAfter }: EndpointArgs,
   record: DnsRecordPlan,
-  tsigSecret: pulumi.Input<string>,
   parent: pulumi.Resource,
 ): pulumi.Resource[] {
   const [machine] = present(plan.loadBalancers);
   if (machine === undefined) return [];
+  // A machine that exists can write it at once; another one is there when its load balancer is.
+  const first = machine.vm === undefined ? [] : comesAfter;
   const variables = {
     DNS_SERVER: record.server,
     DNS_PORT: String(record.port),
     ZONE: record.zone,
     NAME: record.name,
-    ADDRESS: record.address,
+    ADDRESS: after(first, record).address,
     TTL: String(record.ttl),
     TSIG_NAME: record.tsig.name,
     TSIG_ALGORITHM: record.tsig.algorithm,

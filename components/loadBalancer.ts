@@ -7,6 +7,8 @@ import { machineScript } from "./command.ts";
 export interface LoadBalancerArgs {
   readonly machine: LoadBalancerPlan;
   readonly plan: ClusterPlan;
+  /** Of a virtual machine: which life of it this is. */
+  readonly born?: pulumi.Input<string> | undefined;
 }
 
 /**
@@ -27,13 +29,17 @@ export class LoadBalancer extends pulumi.ComponentResource {
       { length: 24, special: false },
       { parent: this },
     );
-    const haproxy = machineScript(`${name}-haproxy`, haproxyArgs(args, statsPassword), {
-      parent: this,
-    });
-    this.up = machineScript(`${name}-keepalived`, keepalivedArgs(args), {
-      parent: this,
-      dependsOn: haproxy,
-    });
+    const { born } = args;
+    const haproxy = machineScript(
+      `${name}-haproxy`,
+      { ...haproxyArgs(args, statsPassword), born },
+      { parent: this },
+    );
+    this.up = machineScript(
+      `${name}-keepalived`,
+      { ...keepalivedArgs(args), born },
+      { parent: this, dependsOn: haproxy },
+    );
     this.registerOutputs({});
   }
 }

@@ -1,12 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
+import { after } from "./after.ts";
 import { machineScript } from "./command.ts";
+import type { VirtualMachine } from "./virtualMachine.ts";
 
 export interface MachineArgs {
   readonly machine: MachinePlan;
   readonly plan: ClusterPlan;
   /** Text of the API servers' audit policy, where there is one. */
   readonly auditPolicy: string;
+  /** What it is, where it is created. */
+  readonly virtual?: VirtualMachine | undefined;
+  /** What must be there to be reached. */
+  readonly comesAfter: readonly pulumi.Resource[];
 }
 
 /**
@@ -17,10 +23,12 @@ export interface MachineArgs {
 export class Machine extends pulumi.ComponentResource {
   /** 99th percentile of fsync on the disk that etcd uses or would use, in milliseconds. */
   readonly fsyncP99Ms: pulumi.Output<number>;
+  /** Done last: for what comes after it and must not depend on it. */
+  readonly ready: pulumi.Resource;
 
   constructor(name: string, args: MachineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("triad:index:Machine", name, {}, opts);
-    const { machine, plan } = args;
+    const { machine, plan, virtual } = args;
     const preflight = machineScript(
       `${name}-preflight`,
       {
@@ -28,16 +36,18 @@ export class Machine extends pulumi.ComponentResource {
         plan,
         script: "preflight.sh",
         variables: {
-          PEERS: mustReach(args),
+          PEERS: after(args.comesAfter, { peers: mustReach(args) }).peers,
           // Only etcd minds how long a write takes to reach the disk.
           FSYNC_DIRECTORY: plan.distribution === "k3s" ? "/var/lib/rancher" : "",
           FSYNC_WARNING_MS: machine.role === "server" ? String(plan.preflight.fsyncWarningMs) : "",
         },
         removes: false,
+        born: virtual?.born,
       },
-      { parent: this },
+      { parent: this, dependsOn: virtual === undefined ? [] : virtual.booted },
     );
-    if (machine.role !== "load-balancer") kubernetes(name, args, this, preflight);
+    this.ready =
+      machine.role === "load-balancer" ? preflight : kubernetes(name, args, this, preflight);
     this.fsyncP99Ms = preflight.stdout.apply(fsync);
     this.registerOutputs({ fsyncP99Ms: this.fsyncP99Ms });
   }
@@ -45,13 +55,13 @@ export class Machine extends pulumi.ComponentResource {
 
 function kubernetes(
   name: string,
-  { machine, plan, auditPolicy }: MachineArgs,
+  { machine, plan, auditPolicy, virtual }: MachineArgs,
   parent: Machine,
   preflight: pulumi.Resource,
-): void {
+): pulumi.Resource {
   const { binaries, k3s, imageMirror = "" } = plan.artifacts;
   const isK3s = plan.distribution === "k3s";
-  machineScript(
+  return machineScript(
     `${name}-kubernetes`,
     {
       machine,
@@ -64,8 +74,14 @@ function kubernetes(
         IMAGE_MIRROR: imageMirror,
         AUDIT_POLICY: machine.role === "server" ? auditPolicy : "",
       },
+      born: virtual?.born,
     },
-    { parent, dependsOn: preflight },
+    // What goes with its disk need not be cleaned away before.
+    {
+      parent,
+      dependsOn: preflight,
+      ...(virtual === undefined ? {} : { deletedWith: virtual.resource }),
+    },
   );
 }
 

@@ -13,12 +13,22 @@ export interface ServerArgs {
   readonly auditPolicy: string;
 }
 
+/** What a server's load balancer waits for. */
+export interface BalanceArgs {
+  /** The machine, where it is in the server; else the server itself depends on it. */
+  readonly dependsOn: readonly pulumi.Resource[];
+  /** Of a virtual machine: which life of it this is. */
+  readonly born: pulumi.Output<string> | undefined;
+}
+
 /** What a server's joining waits for. */
 export interface JoinArgs {
-  /** The endpoint, the cluster and the machine, which outlive any server. */
+  /** The endpoint and the cluster, which outlive any server; its machine and its load balancer. */
   readonly dependsOn: readonly pulumi.Resource[];
   /** The memberships before this one in the list: servers join in its order, one at a time. */
   readonly comesAfter: readonly pulumi.Resource[];
+  /** Of a virtual machine: one that was made anew joins anew. */
+  readonly born: pulumi.Output<string> | undefined;
 }
 
 /**
@@ -27,8 +37,6 @@ export interface JoinArgs {
  * being asked. Nothing may depend on it, so that any one server can go without touching the rest.
  */
 export class Server extends pulumi.ComponentResource {
-  /** Its own; none where other machines balance. */
-  readonly loadBalancer: LoadBalancer | undefined;
   readonly name: string;
   /** IPv4 address. */
   readonly address: string;
@@ -39,14 +47,25 @@ export class Server extends pulumi.ComponentResource {
     this.name = name;
     this.address = args.machine.address;
     this.#args = args;
-    const own = args.plan.loadBalancers.find((balancer) => balancer.name === args.machine.name);
-    this.loadBalancer =
-      own && new LoadBalancer(name, { machine: own, plan: args.plan }, { parent: this });
     this.registerOutputs({});
   }
 
+  /** Its own load balancer; none where other machines balance. */
+  balance({ dependsOn, born }: BalanceArgs): LoadBalancer | undefined {
+    const { machine, plan } = this.#args;
+    const own = plan.loadBalancers.find((balancer) => balancer.name === machine.name);
+    return (
+      own &&
+      new LoadBalancer(
+        this.name,
+        { machine: own, plan, born },
+        { parent: this, dependsOn: [...dependsOn] },
+      )
+    );
+  }
+
   /** Its membership. The machine's load balancer is there before and goes after. */
-  join({ dependsOn, comesAfter }: JoinArgs): pulumi.Resource {
+  join({ dependsOn, comesAfter, born }: JoinArgs): pulumi.Resource {
     const { machine, plan, auditPolicy } = this.#args;
     return actCommand(
       `${this.name}-membership`,
@@ -61,11 +80,9 @@ export class Server extends pulumi.ComponentResource {
         balancers: balancersRequest(plan),
         endpoint: plan.endpoint,
         ...exceptions(this.#args),
+        ...(born === undefined ? {} : { born }),
       }),
-      {
-        parent: this,
-        dependsOn: [...dependsOn, ...(this.loadBalancer ? [this.loadBalancer] : [])],
-      },
+      { parent: this, dependsOn: [...dependsOn] },
     );
   }
 }

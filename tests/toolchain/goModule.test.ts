@@ -22,12 +22,13 @@ describe("a Go module's build", function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  const build = (word: string): Promise<string> =>
+  const build = (word: string, sources: readonly string[] = []): Promise<string> =>
     buildGoModule({
       name: "hello",
       version: "1",
       folder,
       packages: { hello: "triad.invalid/hello" },
+      sources,
       ldflags: `-X main.word=${word}`,
       cache: join(folder, "cache"),
     });
@@ -42,9 +43,19 @@ describe("a Go module's build", function () {
     assert.equal((await execa(hello)).stderr, "second");
   });
 
+  it("makes them again when a source of ours has changed", async () => {
+    await build("second", ["main.go"]);
+    const text = 'package main\n\nvar word = "nothing"\n\nfunc main() { println(word + "!") }\n';
+    await writeFile(join(folder, "main.go"), text);
+    assert.equal(
+      (await execa(join(await build("second", ["main.go"]), "hello"))).stderr,
+      "second!",
+    );
+  });
+
   it("fails with go's own words, and leaves nothing half made", async () => {
     await writeFile(join(folder, "main.go"), "package main\n\nfunc main() { missing() }\n");
     await assert.rejects(build("third"), /undefined: missing/);
-    assert.equal((await execa(join(folder, "cache/go/hello-1/bin/hello"))).stderr, "second");
+    assert.equal((await execa(join(folder, "cache/go/hello-1/bin/hello"))).stderr, "second!");
   });
 });

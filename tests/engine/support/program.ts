@@ -5,7 +5,7 @@ import { sampleK3sPlan, samplePlan } from "../../support/samplePlan.ts";
 import type { Scenario } from "./scenario.ts";
 
 const scenario: Scenario = JSON.parse(readFileSync("scenario.json", "utf8"));
-const { distribution, overrides, silent, ssh } = scenario;
+const { distribution, overrides, proxmoxToken, silent, ssh } = scenario;
 
 // Only the way to a machine is another: all of them are one server on this computer, which knows by the user's name
 // which command dials. A machine that is silent has no port.
@@ -32,6 +32,14 @@ const cluster = new Cluster("homelab", {
   plan,
   tsigSecret: distribution === "k3s" ? undefined : pulumi.secret("dHNpZw=="),
   auditPolicy: "",
+  ...(proxmoxToken === undefined
+    ? {}
+    : {
+        vmSecrets: {
+          token: pulumi.secret(proxmoxToken),
+          hostKeySeed: pulumi.secret("0123456789abcdef0123456789abcdef"),
+        },
+      }),
 });
 
 export const { servers } = cluster;

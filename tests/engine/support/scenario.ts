@@ -9,6 +9,8 @@ export interface Scenario {
   /** Machines that nobody can dial. */
   readonly silent: readonly string[];
   readonly ssh: SshWay;
+  /** Of Proxmox's API, where machines are created. */
+  readonly proxmoxToken?: string;
 }
 
 /** The way to every machine. */

@@ -69,7 +69,11 @@ export class Stack {
     this.#distribution = distribution;
   }
 
-  static async create(distribution: Scenario["distribution"]): Promise<Stack> {
+  /** @param more further variables of the engine's environment */
+  static async create(
+    distribution: Scenario["distribution"],
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "triad-engine-"));
     const journal = join(folder, "journal");
     const machines = await startMachines(journal);
@@ -85,6 +89,7 @@ export class Stack {
         PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
         PULUMI_STACK: "engine",
         SSH_AUTH_SOCK: "",
+        ...more,
       },
       distribution,
     );
