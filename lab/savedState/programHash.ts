@@ -14,6 +14,7 @@ export const programSources = [
   "plan",
   "Pulumi.yaml",
   "scripts",
+  "seed",
   "ssh",
   "tools/plugins",
 ];

@@ -23,7 +23,7 @@ export async function fastParts(hurried: boolean): Promise<readonly Part[]> {
   const scripts = await shellScripts();
   const left = hurried ? patient.flatMap((files) => ["--ignore", files]) : [];
   return [
-    mochaPart("tests", { live: false }, "--parallel", "--jobs", "2", ...left, "tests/**/*.test.ts"),
+    mochaPart("tests", { live: false }, "--parallel", "--jobs", "3", ...left, "tests/**/*.test.ts"),
     programPart(
       "lint",
       "eslint",
