@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ssh2 from "ssh2";
 import { connect, SshError, type SshTarget } from "../../ssh/connection.ts";
+import { newKey } from "../support/newKey.ts";
 
 const { Server, utils } = ssh2;
 
 describe("a connection to a machine", () => {
   const folder = mkdtempSync(join(tmpdir(), "triad-ssh-"));
   const privateKeyFile = join(folder, "key");
-  const { private: privateKey, public: publicKey } = utils.generateKeyPairSync("ed25519");
+  const { private: privateKey, public: publicKey } = newKey();
   writeFileSync(privateKeyFile, privateKey, { mode: 0o600 });
   after(() => rmSync(folder, { recursive: true }));
 

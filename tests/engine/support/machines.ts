@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import ssh2, { type Connection, type ServerChannel, type Session } from "ssh2";
+import { newKey } from "../../support/newKey.ts";
 
 /** An SSH server that stands for all machines: it runs nothing, and writes down what it is asked to run. */
 export interface Machines {
@@ -9,11 +10,6 @@ export interface Machines {
   /** From now on this key is the only one let in. */
   letIn(publicKey: string): void;
   close(): void;
-}
-
-/** A new key pair, in OpenSSH's format. */
-export function newKey(): { readonly private: string; readonly public: string } {
-  return ssh2.utils.generateKeyPairSync("ed25519");
 }
 
 /**

@@ -6,7 +6,8 @@ import { execa } from "execa";
 import { z } from "zod";
 import { repositoryFolder } from "../../../tools/toolchain/paths.ts";
 import { preparePulumiHome } from "../../../tools/toolchain/preparePulumiHome.ts";
-import { type Machines, newKey, startMachines } from "./machines.ts";
+import { newKey } from "../../support/newKey.ts";
+import { type Machines, startMachines } from "./machines.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** What the engine did to a resource, such as `delete` of `k8s-master-membership`. */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import ssh2 from "ssh2";
 import type { AuthContext, Connection, ServerChannel, Session } from "ssh2";
 
+import { newKey } from "../../support/newKey.ts";
 import { serveFiles } from "./sftpServer.ts";
 
 /** An SSH server on 127.0.0.1 that runs commands on this computer, for one key. */
@@ -20,13 +21,13 @@ export interface SshServer {
 
 /** A new host key's public half, which no server here has. */
 export function foreignHostKey(): string {
-  return ssh2.utils.generateKeyPairSync("ed25519").public;
+  return newKey().public;
 }
 
 /** Starts the server; every variable that a client sends is accepted. */
 export async function startSshServer(): Promise<SshServer> {
-  const host = ssh2.utils.generateKeyPairSync("ed25519");
-  const user = ssh2.utils.generateKeyPairSync("ed25519");
+  const host = newKey();
+  const user = newKey();
   const allowed = ssh2.utils.parseKey(user.public);
   if (allowed instanceof Error) throw allowed;
   let dials = 0;
