@@ -2,10 +2,10 @@
  * `node tools/recover.ts STACK --server NAME [--snapshot PATH] [--yes CLUSTER]`: a cluster whose majority of servers is lost
  * goes on with the one that is left. It asks before it changes anything.
  */
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { ActError } from "../acts/act.ts";
 import { recover } from "../acts/recovery/recover.ts";
+import { ask } from "./ask.ts";
 import { planOfStack } from "./planOfStack.ts";
 import { nextSteps, recoveryOf } from "./recovery/recoveryOf.ts";
 
@@ -61,13 +61,4 @@ async function consent(
     "nothing has been changed",
     "run it again, and type the name or give it by YES=<name>",
   );
-}
-
-async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return (await terminal.question(question)).trim();
-  } finally {
-    terminal.close();
-  }
 }
