@@ -1,11 +1,14 @@
-import { Resolver } from "node:dns/promises";
 import { Socket } from "node:net";
 import { type ActContext, defineAct } from "./act.ts";
 import { endpointAddress } from "./endpointAddress.ts";
+import { resolverOf } from "./external/nameFault.ts";
 import { gate } from "./gate.ts";
 import { endpointRequest, type Endpoint, type EndpointRequest } from "./request.ts";
 
-/** The endpoint is up: its name has the right address, one load balancer holds it, and its port is open. */
+/**
+ * The endpoint is up: its name has the right address, a load balancer holds it, ours or somebody else's, and its port is
+ * open. What lies behind is another matter: there may be no cluster yet.
+ */
 export const endpoint = defineAct(endpointRequest, async (request, context) => {
   if (context.verb === "delete") return {};
   const { name, address } = request.endpoint;
@@ -20,11 +23,10 @@ async function nameResolves(
   { endpoint, dns }: EndpointRequest,
   { progress }: ActContext,
 ): Promise<void> {
-  const resolver = new Resolver({ timeout: 2_000, tries: 1 });
-  if (dns !== undefined) resolver.setServers([`${dns.server}:${dns.port}`]);
+  const resolve = resolverOf(dns);
   await gate(
     async () => {
-      const addresses = await resolver.resolve4(endpoint.name);
+      const addresses = await resolve(endpoint.name);
       return addresses.length === 1 && addresses[0] === endpoint.address
         ? { found: addresses }
         : { seen: `it resolves to ${addresses.join(", ")}` };
@@ -50,9 +52,18 @@ async function portAnswers(
     what: `${endpoint.address}:${endpoint.port} to accept connections`,
     limitMs: 30_000,
     why: "no client may be pointed to an address that nobody holds",
-    cure: `see journalctl -u keepalived -u haproxy on ${balancers === "servers" ? "the servers" : balancers.map(({ name }) => name).join(" and ")}`,
+    cure: cureOf(balancers),
     progress,
   });
+}
+
+function cureOf(balancers: EndpointRequest["balancers"]): string {
+  if (balancers === "external") {
+    return "give the balancer that address, and paste the text that pulumi preview prints";
+  }
+  const who =
+    balancers === "servers" ? "the servers" : balancers.map(({ name }) => name).join(" and ");
+  return `see journalctl -u keepalived -u haproxy on ${who}`;
 }
 
 function dial({ address, port }: Endpoint): Promise<true> {

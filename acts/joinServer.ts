@@ -9,6 +9,7 @@ import {
   membersOf,
   quorumHoldsWithout,
 } from "./etcdMembers.ts";
+import { endpointLeads } from "./external/gates.ts";
 import { gate } from "./gate.ts";
 import { healthyMembers } from "./healthyMembers.ts";
 import { withLease } from "./lease.ts";
@@ -38,6 +39,7 @@ export async function joinServer(
         await heal(cluster, request, progress);
         await healthyMembers(cluster, progress);
         await reachEachOther(cluster, connection, request);
+        if (request.balancers === "external") await endpointLeads(request, progress);
         await cluster.distribution.join(cluster, connection, request, progress);
       }
       await wholeServer(cluster, machine, progress);

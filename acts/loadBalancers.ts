@@ -3,13 +3,16 @@ import { runScript } from "../ssh/runScript.ts";
 import type { Progress } from "./act.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { isReady, isServer } from "./nodes.ts";
+import { expectOthersReached, expectReached } from "./external/gates.ts";
+import { watchStop } from "./external/watchStop.ts";
 import { reasonOf } from "./reasonOf.ts";
-import type { Access, Balancers, Machine } from "./request.ts";
+import type { Access, Balancers, Endpoint, Machine } from "./request.ts";
 
 /** A server and who balances between the servers. */
 export interface Balanced extends Access {
   readonly machine: Machine;
   readonly balancers: Balancers;
+  readonly endpoint: Endpoint;
   /** Whether the machine is no more, and its load balancer with it. */
   readonly gone?: boolean;
 }
@@ -23,6 +26,7 @@ export async function balancersOf(
   { machine, balancers, peers, gone = false }: Balanced,
   progress: Progress,
 ): Promise<readonly Machine[]> {
+  if (balancers === "external") return [];
   if (balancers !== "servers") return balancers;
   const servers = (await cluster.core.listNode()).items.filter(isServer);
   return peers.filter((peer) => {
@@ -35,7 +39,9 @@ export async function balancersOf(
 }
 
 /**
- * Lets a server have clients, on every load balancer; waits there until its readiness check says so.
+ * Lets a server have clients, on every load balancer; waits there until its readiness check says so. Where somebody else
+ * balances, it is looked whether it has them.
+ *
  * @throws SshError, ScriptError when one cannot be told: it would leave the server out
  */
 export async function enableServer(
@@ -44,6 +50,10 @@ export async function enableServer(
   progress: Progress,
 ): Promise<void> {
   const { machine, identity } = request;
+  if (request.balancers === "external") {
+    await expectReached(request, progress);
+    return;
+  }
   const balancers = await balancersOf(cluster, request, progress);
   if (request.balancers !== "servers") {
     await Promise.all(balancers.map((one) => tell(one, identity, "enable", machine, progress)));
@@ -64,12 +74,21 @@ export async function enableServer(
   }
 }
 
-/** Takes a server's new connections away, on every load balancer that answers; one that is off sends it none. */
+/**
+ * Takes a server's new connections away, on every load balancer that answers; one that is off sends it none. Where somebody
+ * else balances nobody can: the server itself says that it ends, and goes on meanwhile (`shutdown-delay-duration`).
+ *
+ * @throws ActError where somebody else balances, and leads to this server alone
+ */
 export async function drainServer(
   cluster: LiveCluster,
   request: Balanced,
   progress: Progress,
 ): Promise<void> {
+  if (request.balancers === "external") {
+    if (request.gone !== true) await expectOthersReached(request, progress);
+    return;
+  }
   const balancers = await balancersOf(cluster, request, progress);
   const results = await Promise.allSettled(
     balancers.map((one) => tell(one, request.identity, "drain", request.machine, progress)),
@@ -77,6 +96,15 @@ export async function drainServer(
   for (const result of results) {
     if (result.status === "rejected") progress(`warning: ${String(result.reason)}`);
   }
+}
+
+/** Stops a server that was drained; where nobody could drain it, with an eye on what its clients see. */
+export async function stopDrained<Answer>(
+  request: Balanced,
+  progress: Progress,
+  stop: () => Promise<Answer>,
+): Promise<Answer> {
+  return request.balancers === "external" ? await watchStop(request, progress, stop) : await stop();
 }
 
 async function tell(

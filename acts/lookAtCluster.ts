@@ -5,12 +5,20 @@ import { runScript } from "../ssh/runScript.ts";
 import type { Progress } from "./act.ts";
 import { endpointAddress } from "./endpointAddress.ts";
 import { etcdMembers } from "./etcdMembers.ts";
+import { type EndpointVerdict, verifyEndpoint } from "./external/verifyEndpoint.ts";
 import { lateSnapshots } from "./k3s/snapshots.ts";
 import type { LiveCluster } from "./liveCluster.ts";
 import { becomesOf, isReady, isServer, membershipOf } from "./nodes.ts";
 import type { VerificationRequest } from "./request.ts";
 
 const kubeletAnswer = z.object({ server: z.string() });
+
+/** What a cluster is, as the stack's output. */
+export interface ClusterFound {
+  /** Of an endpoint that somebody else balances. */
+  readonly throughEndpoint?: EndpointVerdict;
+  readonly [more: string]: unknown;
+}
 
 /**
  * Says what a cluster is, and changes nothing: members, nodes, versions, what still names the old address. Servers that
@@ -20,7 +28,7 @@ export async function lookAtCluster(
   cluster: LiveCluster,
   request: VerificationRequest,
   progress: Progress,
-): Promise<object> {
+): Promise<ClusterFound> {
   const members = await etcdMembers(cluster);
   const [nodes, stale, late] = await Promise.all([
     cluster.core.listNode(),
@@ -29,6 +37,8 @@ export async function lookAtCluster(
     members.length === 0 ? [] : snapshotsThatAreLate(request),
   ]);
   const leaving = leaversOf(nodes.items, request.servers);
+  const external = request.balancers === "external" ? await verifyEndpoint(request) : undefined;
+  for (const one of external?.faults ?? []) progress(`warning: ${one}`);
   for (const one of stale) progress(`still points to the old address: ${one}`);
   for (const one of late) progress(`warning: no recent snapshot of etcd: ${one}`);
   return {
@@ -46,6 +56,7 @@ export async function lookAtCluster(
       })
       .sort(),
     stillAtOldAddress: stale,
+    ...(external === undefined ? {} : { throughEndpoint: external }),
     ...(request.snapshots === undefined ? {} : { lateSnapshots: late }),
   };
 }

@@ -17,8 +17,11 @@ const access = z.object({
   peers: z.array(machine),
 });
 
-/** The machines with HAProxy: named, or whoever is a server. */
-const balancers = z.union([z.array(machine), z.literal("servers")]);
+/** The machines with HAProxy: named, or whoever is a server; or a balancer that somebody else runs, whom nobody tells. */
+const balancers = z.union([z.array(machine), z.literal("servers"), z.literal("external")]);
+
+/** A DNS server. */
+const dns = z.object({ server: z.string(), port: z.number() });
 
 const endpoint = z.object({ name: z.string(), address: z.string(), port: z.number() });
 
@@ -31,6 +34,8 @@ export const flags = z.object({
   apiServer: z.record(z.string(), z.string()),
   etcd: z.record(z.string(), z.string()),
   audit: z.boolean(),
+  /** Flags of the API server for whose sake alone no server that was found is refused or restarted. */
+  later: z.array(z.string()).optional(),
 });
 
 /**
@@ -107,6 +112,8 @@ export const verificationRequest = access.extend({
   workers: z.array(machine),
   /** On these every listed server is let in again. */
   balancers: balancers.optional(),
+  /** Who is asked for the name of an endpoint that somebody else has; absent: whoever this computer asks. */
+  dns: dns.optional(),
   /** k3s's own of etcd; absent on kubeadm. */
   snapshots: z.object({ schedule: z.string(), directory: z.string(), name: z.string() }).optional(),
 });
@@ -117,7 +124,7 @@ export const readinessRequest = access.extend({ loadBalancers: z.array(machine) 
 export const endpointRequest = access.extend({
   endpoint,
   balancers,
-  dns: z.object({ server: z.string(), port: z.number() }).optional(),
+  dns: dns.optional(),
 });
 
 /** What a delete does. */

@@ -9,7 +9,7 @@ import { hidden } from "./hidden.ts";
 import { leaveGate } from "./leaveGate.ts";
 import { LeaverMachine } from "./leaverMachine.ts";
 import type { LiveCluster } from "./liveCluster.ts";
-import { drainServer, enableServer } from "./loadBalancers.ts";
+import { drainServer, enableServer, stopDrained } from "./loadBalancers.ts";
 import { reasonOf } from "./reasonOf.ts";
 import { removeMembers } from "./removeMembers.ts";
 import type { MembershipRequest } from "./request.ts";
@@ -17,8 +17,10 @@ import type { MembershipRequest } from "./request.ts";
 /** What is known of a server that leaves. */
 export interface Leave {
   readonly node: V1Node | undefined;
-  /** Whether the whole cluster is being wiped, with all that is in it. */
+  /** Whether the whole cluster is being wiped, with all that is in it; or somebody agreed to lose what is only there. */
   readonly dataMayGo: boolean;
+  /** Whether its pods go elsewhere in any case. Default: where they must not lose data, and it is no worker afterwards. */
+  readonly clearsPods?: boolean;
 }
 
 /**
@@ -29,12 +31,15 @@ export async function retireServer(
   cluster: LiveCluster,
   request: MembershipRequest,
   leaver: LeaverMachine,
-  { node, dataMayGo }: Leave,
+  { node, dataMayGo, clearsPods }: Leave,
   progress: Progress,
 ): Promise<void> {
   const { machine, version } = request;
   const { retired, worker } = await leaver.state();
   const way = { begun: retired || isLeaving(node), retired, removing: false };
+  // A cluster that is wiped has no clients any more, and somebody else's balancer may lead to this server alone.
+  const unasked = request.balancers === "external" && dataMayGo && clearsPods !== true;
+  const balanced = unasked ? { ...request, balancers: [] } : request;
   try {
     await leaveGate(
       cluster,
@@ -43,13 +48,17 @@ export async function retireServer(
       progress,
     );
     way.begun = true;
-    await drainServer(cluster, request, progress);
+    await drainServer(cluster, balanced, progress);
     await handOverLeadership(cluster, machine, await etcdMembers(cluster), progress);
     // A worker's pods run on. One that has retired was drained before, and its kubelet may have ended. In a cluster that
     // is wiped they have nowhere to go.
-    if (!worker && !retired && !dataMayGo) await clearPods(cluster, request, progress);
+    if (!retired && (clearsPods ?? (!worker && !dataMayGo))) {
+      await clearPods(cluster, request, progress);
+    }
     way.retired = true;
-    await hidden(cluster, machine, progress, () => leaver.retire());
+    await stopDrained(balanced, progress, () =>
+      hidden(cluster, machine, progress, () => leaver.retire()),
+    );
     // While its etcd still runs: of two members the other one could not remove it alone.
     await removeMembers(cluster, machine, progress, () => (way.removing = true));
   } catch (error) {

@@ -56,7 +56,8 @@ async function letServersServe(
   const { servers, peers, balancers } = request;
   for (const machine of peers.filter(({ nodeName }) => servers.includes(nodeName))) {
     await uncordon(cluster, machine, progress);
-    if (balancers !== undefined) {
+    // One that somebody else runs can't be told, and is looked at afterwards.
+    if (balancers !== undefined && balancers !== "external") {
       await enableServer(cluster, { ...request, machine, balancers }, progress);
     }
   }

@@ -16,7 +16,12 @@ export function accessRequest({ distribution, ssh, peers }: ClusterPlan): Access
   return { distribution, identity: ssh, peers: peers.map(machineRequest) };
 }
 
-/** The load balancers; where the servers balance themselves, whoever is one when the act runs. */
-export function balancersRequest({ ownLoadBalancers, loadBalancers }: ClusterPlan): Balancers {
+/** The load balancers; where the servers balance themselves, whoever is one when the act runs; or somebody else. */
+export function balancersRequest({
+  endpoint,
+  ownLoadBalancers,
+  loadBalancers,
+}: ClusterPlan): Balancers {
+  if (endpoint.external === true) return "external";
   return ownLoadBalancers ? "servers" : present(loadBalancers).map(machineRequest);
 }

@@ -80,7 +80,10 @@ export class Cluster extends pulumi.ComponentResource {
       {
         plan,
         tsigSecret: args.tsigSecret,
-        comesAfter: [...carried.values()].flatMap((balancer) => balancer?.up ?? []),
+        comesAfter: [
+          ...[...carried.values()].flatMap((balancer) => balancer?.up ?? []),
+          ...(plan.endpoint.external === true ? createdFirst(plan, virtual, machines) : []),
+        ],
       },
       { parent: this, dependsOn: loadBalancers },
     );

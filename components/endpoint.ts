@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterPlan, DnsRecordPlan } from "../plan/clusterPlan.ts";
+import type { ClusterPlan, DnsRecordPlan, MachinePlan } from "../plan/clusterPlan.ts";
 import { present } from "../plan/present.ts";
 import { accessRequest, balancersRequest } from "./access.ts";
 import { after } from "./after.ts";
@@ -8,7 +8,10 @@ import { actCommand, machineScript } from "./command.ts";
 export interface EndpointArgs {
   readonly plan: ClusterPlan;
   readonly tsigSecret: pulumi.Input<string> | undefined;
-  /** Load balancers that the servers carry: the endpoint must not depend on them, as any one of them may go. */
+  /**
+   * Load balancers that the servers carry, and servers that the record is written from: the endpoint must not depend on
+   * them, as any one of them may go.
+   */
   readonly comesAfter: readonly pulumi.Resource[];
 }
 
@@ -45,17 +48,24 @@ export class Endpoint extends pulumi.ComponentResource {
   }
 }
 
-/** Written from a load balancer: it stands in the network where the DNS server takes updates. */
+/**
+ * Written from a load balancer, or from the initial server where somebody else balances: these stand in the network where
+ * the DNS server takes updates.
+ */
 function dnsRecord(
   name: string,
   { plan, tsigSecret = "", comesAfter }: EndpointArgs,
   record: DnsRecordPlan,
   parent: pulumi.Resource,
 ): pulumi.Resource[] {
-  const [machine] = present(plan.loadBalancers);
+  const machine: MachinePlan | undefined =
+    plan.endpoint.external === true ? plan.initialServer : present(plan.loadBalancers)[0];
   if (machine === undefined) return [];
   // A machine that exists can write it at once; another one is there when its load balancer is.
   const first = machine.vm === undefined ? [] : comesAfter;
+  // A server that was created is destroyed before the record could be taken back from it.
+  const isAlive = machine.vm === undefined || machine.role !== "server";
+  const removes = plan.onDestroy === "wipe" && isAlive;
   const variables = {
     DNS_SERVER: record.server,
     DNS_PORT: String(record.port),
@@ -70,7 +80,7 @@ function dnsRecord(
   return [
     machineScript(
       `${name}-dns`,
-      { machine, plan, script: "dns-record.sh", variables, removes: plan.onDestroy === "wipe" },
+      { machine, plan, script: "dns-record.sh", variables, removes },
       { parent },
     ),
   ];

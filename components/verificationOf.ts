@@ -12,6 +12,10 @@ export function verificationOf(plan: ClusterPlan): VerificationRequest {
     endpoint: plan.endpoint,
     servers: present(plan.servers).map((server) => server.nodeName),
     balancers: balancersRequest(plan),
+    // Told only where somebody else has the endpoint, so that its name is looked at here too.
+    ...(plan.endpoint.external === true && plan.dnsRecord
+      ? { dns: { server: plan.dnsRecord.server, port: plan.dnsRecord.port } }
+      : {}),
     initialServer: machineRequest(plan.initialServer),
     workers: present(plan.workers).map(machineRequest),
     ...(plan.snapshots ? { snapshots: snapshotsRequest(plan.snapshots) } : {}),

@@ -51,6 +51,8 @@ export interface EndpointConfig {
   readonly port: number;
   /** VRRP's, 1 to 255, unique on the subnet. Default: the last byte of `address`. */
   readonly virtualRouterId: number;
+  /** Given where somebody else's balancer has the address; Triad looks at it and never configures it. */
+  readonly external?: true;
 }
 
 /** The name of a key that signs DNS updates (TSIG, RFC 8945). Its secret is not in here. */
@@ -184,7 +186,10 @@ export interface ClusterConfig {
   readonly initialServer: string;
   /** Names of the machines that are workers. Default: none. */
   readonly workers: readonly string[];
-  /** Names of the machines with HAProxy and keepalived. Default: none, so the servers have them. */
+  /**
+   * Names of the machines with HAProxy and keepalived. Default: none, so the servers have them, unless the endpoint is
+   * external.
+   */
   readonly loadBalancers: readonly string[];
   readonly endpoint: EndpointConfig;
   /** Absent: the endpoint's name is somebody else's matter. */

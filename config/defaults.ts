@@ -29,9 +29,14 @@ export function networksOf(draft: ConfigDraft): Partial<Networks> {
   };
 }
 
-/** Whether no load balancers are named, so that the servers have HAProxy and keepalived. */
-export function areBalancersOwn({ loadBalancers }: ConfigDraft): boolean {
-  return loadBalancers?.length === 0;
+/** Whether somebody else balances. */
+export function isExternal({ endpoint }: ConfigDraft): boolean {
+  return endpoint?.external === true;
+}
+
+/** Whether nobody else balances and no load balancers are named, so that the servers have HAProxy and keepalived. */
+export function areBalancersOwn(draft: ConfigDraft): boolean {
+  return draft.loadBalancers?.length === 0 && !isExternal(draft);
 }
 
 /** Names of the machines with HAProxy and keepalived. */

@@ -113,7 +113,8 @@ function isWithin(path: string, other: string): boolean {
 }
 
 function complete(parsed: ParsedConfig): ClusterConfig {
-  const { distribution, endpoint, k3s, machines, proxmox, ssh } = parsed;
+  const { distribution, k3s, machines, proxmox, ssh } = parsed;
+  const { external, ...endpoint } = parsed.endpoint;
   const login = { user: ssh.user, port: ssh.port };
   return {
     ...networks[distribution],
@@ -125,6 +126,8 @@ function complete(parsed: ParsedConfig): ClusterConfig {
       name: endpoint.name ?? endpoint.address,
       port: endpointPortOf(parsed),
       virtualRouterId: endpoint.virtualRouterId ?? defaultRouterId(endpoint.address),
+      // Left out where it is not so: what acts are told of other endpoints stays as it was.
+      ...(external === true ? { external } : {}),
     },
     machines: Object.fromEntries(
       Object.entries(machines).map(([name, machine]): [string, MachineConfig] => [

@@ -3,6 +3,7 @@ import { cidrs } from "./rules/cidrs.ts";
 import { distribution } from "./rules/distribution.ts";
 import { dns } from "./rules/dns.ts";
 import { endpoint } from "./rules/endpoint.ts";
+import { externalEndpoint } from "./rules/externalEndpoint.ts";
 import { files } from "./rules/files.ts";
 import { flags } from "./rules/flags.ts";
 import { gone } from "./rules/gone.ts";
@@ -28,6 +29,7 @@ export const rules: readonly Rule[] = [
   gone,
   becomes,
   endpoint,
+  externalEndpoint,
   cidrs,
   dns,
   files,

@@ -29,13 +29,13 @@ const endpoint = z.strictObject({
       "DNS name of the API. With `dns` it is required, and inside the zone. No machine's own name. Default: none, the API is reached by the address.",
     ),
   address: text(judgeIpv4, "10.0.20.99").describe(
-    "Virtual IPv4 address, held by one of the load balancers; free so far, in their subnet.",
+    "Virtual IPv4 address, held by one of the load balancers; free so far, in their subnet. With `external` that of the balancer.",
   ),
   prefixLength: z.int().min(8).max(30).default(24).describe("Of that subnet."),
   port: port
     .exactOptional()
     .describe(
-      "TCP port. Default: 6443; 8443 without `loadBalancers`, since the servers have 6443 for themselves.",
+      "TCP port. Default: 6443; 8443 where the servers balance themselves, since they have 6443 already.",
     ),
   virtualRouterId: z
     .int()
@@ -44,6 +44,12 @@ const endpoint = z.strictObject({
     .exactOptional()
     .describe(
       "VRRP's number, which no other pair on the subnet has. Default: the last number of `address`.",
+    ),
+  external: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      "Whether somebody else's balancer has the address and passes TCP on to the servers: Triad says what it needs, looks what comes through it, and never configures it. Without `loadBalancers`, kubeadm only. Default: false.",
     ),
 });
 
@@ -143,7 +149,7 @@ export const schema = z.strictObject({
   loadBalancers: machineNames("lb1")
     .prefault([])
     .describe(
-      "The machines with HAProxy and keepalived, first choice first. One alone gets a warning. Default: none, so every server has both.",
+      "The machines with HAProxy and keepalived, first choice first. One alone gets a warning. Default: none, so every server has both, unless `endpoint.external`.",
     ),
   endpoint: endpoint.describe("Name, address and port by which the API is reached."),
   dns: dns

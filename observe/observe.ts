@@ -7,6 +7,8 @@ import { changeNotes, pausedServers } from "./leavers.ts";
 import { look, lookAtEtcd } from "./look.ts";
 import { membersOf, notAsked } from "./members.ts";
 import type { Observation } from "./observation.ts";
+import { judgeEndpoint } from "./judgeEndpoint.ts";
+import { lookAtEndpoint } from "./lookAtEndpoint.ts";
 import { observeProxmox } from "./proxmox/observeProxmox.ts";
 import { present } from "../plan/present.ts";
 import { RefusedError } from "./refusedError.ts";
@@ -38,19 +40,29 @@ export async function judgeWorld(
 ): Promise<WorldJudgement> {
   const proxmox = await observeProxmox(plan, proxmoxToken);
   const there = plan.machines.filter(({ name }) => !proxmox.absent.includes(name));
-  const observations = await Promise.all(there.map((machine) => look(machine, plan)));
+  const [observations, external] = await Promise.all([
+    Promise.all(there.map((machine) => look(machine, plan))),
+    lookAtEndpoint(plan, proxmox.absent),
+  ]);
   const known = await members(plan, observations);
   const judgement = judge(plan, observations, known);
   const leaving = await judgeLeaving(plan, known ?? []);
+  const endpoint = external && judgeEndpoint(plan, external, known ?? []);
   return {
     faults: [
       ...proxmox.faults,
       ...judgement.faults,
       ...pausedServers(plan, known ?? []),
       ...leaving.faults,
+      ...(endpoint?.faults ?? []),
     ],
-    warnings: [...proxmox.warnings, ...judgement.warnings, ...leaving.warnings],
-    notes: [...proxmox.notes, ...changeNotes(plan, known ?? [])],
+    warnings: [
+      ...proxmox.warnings,
+      ...judgement.warnings,
+      ...leaving.warnings,
+      ...(endpoint?.warnings ?? []),
+    ],
+    notes: [...proxmox.notes, ...changeNotes(plan, known ?? []), ...(endpoint?.notes ?? [])],
   };
 }
 

@@ -64,9 +64,9 @@ export interface ClusterPlan {
   /** Names of the servers behind the pause: left as they are, so none of them is one yet. */
   readonly waiting: readonly string[];
   readonly workers: readonly MachinePlan[];
-  /** Where they are the servers' own, these are the servers. */
+  /** Where they are the servers' own, these are the servers; none where somebody else balances (`endpoint.external`). */
   readonly loadBalancers: readonly LoadBalancerPlan[];
-  /** Whether every server has HAProxy and keepalived, as no machines are named for them. */
+  /** Whether every server has HAProxy and keepalived, as no machines are named for them and nobody else balances. */
   readonly ownLoadBalancers: boolean;
   /**
    * Where a live server may be found: every described machine that is no load balancer, sorted by
@@ -121,7 +121,7 @@ export function planCluster(config: ClusterConfig): ClusterPlan {
   );
   const workers = config.workers.map((name) => machinePlan(config, name, "worker"));
   const named = config.loadBalancers.map((name) => machinePlan(config, name, "load-balancer"));
-  const ownLoadBalancers = named.length === 0;
+  const ownLoadBalancers = named.length === 0 && config.endpoint.external !== true;
   const { privateKeyFile, agent } = config.ssh;
   const { auditPolicyFile } = config.apiServer;
   const { snapshots, keepRunning = [], drain = false } = config.k3s ?? {};

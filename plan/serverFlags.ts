@@ -19,14 +19,29 @@ export interface ServerFlags {
   readonly etcd: Readonly<Record<string, string>>;
   /** Whether the API servers have an audit policy, and so its file and the log's directory as volumes. */
   readonly audit: boolean;
+  /**
+   * Flags of the API server that new servers have from the start, and for whose sake alone none that was found is refused
+   * or restarted. Absent where there are none.
+   */
+  readonly later?: readonly string[];
 }
+
+/**
+ * For how long an API server that is told to end goes on serving while its /readyz says no, where nobody can be told to
+ * send it no more clients: more than twice what the balancer's check takes to see it, and half of what kubelet waits.
+ * @see https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/
+ */
+const shutdownDelay = { "shutdown-delay-duration": "15s" };
 
 /** The flags that the config asks for. */
 export function serverFlags(config: ClusterConfig): ServerFlags {
-  const { apiServer, distribution, etcd } = config;
+  const { apiServer, distribution, endpoint, etcd } = config;
+  const own = endpoint.external === true ? shutdownDelay : {};
+  const later = Object.keys(own).filter((flag) => !(flag in apiServer.extraArgs));
   return {
     server: k3sConfig(config),
     apiServer: {
+      ...own,
       ...auditFlags(apiServer, distribution),
       ...oidcFlags(apiServer),
       // What is said flag by flag has the last word.
@@ -34,6 +49,7 @@ export function serverFlags(config: ClusterConfig): ServerFlags {
     },
     etcd: etcd.extraArgs,
     audit: apiServer.auditPolicyFile !== undefined,
+    ...(later.length === 0 ? {} : { later }),
   };
 }
 

@@ -3,6 +3,7 @@ import { findLiveCluster } from "../acts/liveCluster.ts";
 import { lookAtCluster } from "../acts/lookAtCluster.ts";
 import { serversGate } from "../acts/serversGate.ts";
 import { verificationOf } from "../components/verificationOf.ts";
+import { textFor } from "../observe/judgeEndpoint.ts";
 import { judgeWorld } from "../observe/observe.ts";
 import { planOfStack } from "./planOfStack.ts";
 
@@ -17,8 +18,12 @@ try {
   const request = verificationOf(plan);
   const cluster = await findLiveCluster(request, quiet);
   await serversGate(cluster, request.servers, quiet);
-  console.log(JSON.stringify(await lookAtCluster(cluster, request, quiet), undefined, 2));
-  process.exit(faults.length === 0 ? 0 : 1);
+  const found = await lookAtCluster(cluster, request, quiet);
+  const through = found.throughEndpoint?.faults ?? [];
+  for (const fault of through) console.log(`fault: ${fault}`);
+  if (through.length > 0) console.log(textFor(plan));
+  console.log(JSON.stringify(found, undefined, 2));
+  process.exit(faults.length + through.length === 0 ? 0 : 1);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

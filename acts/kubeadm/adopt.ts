@@ -27,7 +27,7 @@ export async function adoptKubeadm(
   refuseOtherVersion(before, request);
   const earlier = answer.safeParse(context.previous).data?.flags;
   const after = withFlags(withEndpoint(before, request.endpoint), request.flags, earlier);
-  if (context.verb === "create") await refuseOtherFlags(cluster, after);
+  if (context.verb === "create") await refuseOtherFlags(cluster, after, request.flags);
   if (before === after && (await endpointIsEverywhere(cluster, request))) {
     context.progress("the cluster already has this endpoint: nothing to change");
     return;

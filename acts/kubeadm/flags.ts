@@ -7,9 +7,9 @@ import { handOverLeadership } from "../handOverLeadership.ts";
 import { healthyMembers } from "../healthyMembers.ts";
 import { withLease } from "../lease.ts";
 import type { LiveCluster } from "../liveCluster.ts";
-import { drainServer } from "../loadBalancers.ts";
+import { drainServer, stopDrained } from "../loadBalancers.ts";
 import { runLocked } from "../machineLock.ts";
-import type { Machine, MembershipRequest } from "../request.ts";
+import type { Flags, Machine, MembershipRequest } from "../request.ts";
 
 const flagsAnswer = z.object({
   /** Flags that run and that kubeadm's configuration does not have. */
@@ -48,6 +48,13 @@ async function compare(
   );
 }
 
+/** Of flags that a server lacks, those that it must have now; the others it gets when it restarts for another reason. */
+export function missingNow(missing: readonly string[], { later = [] }: Flags): string[] {
+  return missing.filter(
+    (flag) => !later.some((name) => flag.startsWith(`kube-apiserver --${name}=`)),
+  );
+}
+
 /**
  * Adopting restarts nothing, so a server whose flags are not those of the config cannot be adopted: a server that joins
  * later would run with others.
@@ -57,8 +64,11 @@ async function compare(
 export async function refuseOtherFlags(
   { server, connection }: LiveCluster,
   configuration: string,
+  flags: Flags,
 ): Promise<void> {
-  const { extra, missing } = await compare(connection, server, configuration, "");
+  const seenFlags = await compare(connection, server, configuration, "");
+  const { extra } = seenFlags;
+  const missing = missingNow(seenFlags.missing, flags);
   if (extra.length === 0 && missing.length === 0) return;
   const seen = [
     ...extra.map((flag) => `    it runs with ${flag}, which the config does not say`),
@@ -81,24 +91,23 @@ export async function ensureFlags(
   const { machine, auditPolicy } = request;
   const configuration = await readClusterConfiguration(cluster);
   const seen = await compare(connection, machine, configuration, auditPolicy);
-  if (seen.extra.length === 0 && seen.missing.length === 0 && seen.auditPolicy) return;
+  const missing = missingNow(seen.missing, request.flags);
+  if (seen.extra.length === 0 && missing.length === 0 && seen.auditPolicy) return;
   await withLease(cluster, `restart ${machine.name} with other flags`, progress, async () => {
     const members = await healthyMembers(cluster, progress);
+    const call = {
+      act: `flags of ${machine.name}`,
+      script: "kubeadm-flags.sh",
+      variables: variables(machine, configuration, auditPolicy),
+      limit: 900,
+    };
+    const restart = (): Promise<unknown> => runLocked(connection, call, progress);
     if (members.length > 1) {
       await drainServer(cluster, request, progress);
       // Its etcd may restart too.
       await handOverLeadership(cluster, machine, members, progress);
-    }
-    await runLocked(
-      connection,
-      {
-        act: `flags of ${machine.name}`,
-        script: "kubeadm-flags.sh",
-        variables: variables(machine, configuration, auditPolicy),
-        limit: 900,
-      },
-      progress,
-    );
+      await stopDrained(request, progress, restart);
+    } else await restart();
     await healthyMembers(cluster, progress);
   });
 }

@@ -168,12 +168,16 @@ async function forgetOthers(
 /** The endpoint leads to the survivor and to nobody else, on every load balancer that answers. */
 async function openEndpoint(
   cluster: LiveCluster,
-  { survivor, lost, balancers, distribution, identity }: RecoveryRequest,
+  { survivor, lost, balancers, distribution, endpoint, identity }: RecoveryRequest,
   isOld: boolean,
   progress: Progress,
 ): Promise<void> {
   const answering: Machine[] = [];
-  const access = { distribution, identity, peers: [survivor] };
+  const access = { distribution, identity, peers: [survivor], endpoint };
+  if (balancers === "external") {
+    await enableServer(cluster, { ...access, machine: survivor, balancers }, progress);
+    return;
+  }
   for (const balancer of balancers === "servers" ? [survivor] : balancers) {
     try {
       // The token by which it asks k3s may be younger than the snapshot.

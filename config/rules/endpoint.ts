@@ -1,5 +1,5 @@
 import type { Fault } from "../configError.ts";
-import { areBalancersOwn, balancersOf, endpointPortOf } from "../defaults.ts";
+import { areBalancersOwn, balancersOf, endpointPortOf, isExternal } from "../defaults.ts";
 import { pathText } from "../pathText.ts";
 import type { ConfigDraft } from "../salvage.ts";
 import { broadcastAddress, contains, networkAddress, networkOf } from "../values/network.ts";
@@ -24,7 +24,8 @@ function addressTaken(draft: ConfigDraft): Fault[] {
     const problem = `${address} is the address of ${holder[0]}`;
     return [{ path: "endpoint.address", problem, cure }];
   }
-  if (address !== draft.dns?.server) return [];
+  // Somebody else's balancer may well be the DNS server, as on a firewall.
+  if (address !== draft.dns?.server || isExternal(draft)) return [];
   return [{ path: "endpoint.address", problem: `${address} is the DNS server's`, cure }];
 }
 
@@ -96,7 +97,7 @@ function nameTaken(draft: ConfigDraft): Fault[] {
 }
 
 function portTaken(draft: ConfigDraft): Fault[] {
-  if (draft.endpoint === undefined) return [];
+  if (draft.endpoint === undefined || isExternal(draft)) return [];
   const port = endpointPortOf(draft);
   const holder =
     port === statisticsPort ? "where HAProxy shows its statistics" : holderOf(draft, port);

@@ -1,4 +1,5 @@
 import type { Fault } from "../configError.ts";
+import { isExternal } from "../defaults.ts";
 import type { ConfigDraft } from "../salvage.ts";
 import { leastSeedLength } from "../../seed/hostKey.ts";
 import { contains, networkOf } from "../values/network.ts";
@@ -77,7 +78,8 @@ function gateway(draft: ConfigDraft): Fault[] {
   const subnet = networkOf(address, prefixLength);
   const [holder] =
     machinesOf(draft).find(([, machine]) => machine.address === address) ??
-    (address === draft.endpoint?.address ? ["the endpoint"] : []);
+    // A router that balances is both.
+    (address === draft.endpoint?.address && !isExternal(draft) ? ["the endpoint"] : []);
   if (holder !== undefined) {
     const cure = "give the router's address on the machines' subnet";
     return [{ path, problem: `${address} is the address of ${holder}`, cure }];

@@ -4,7 +4,7 @@ import type { EtcdMember } from "../../acts/etcdMembers.ts";
 import { ActError } from "../../acts/act.ts";
 import { LeaverMachine } from "../../acts/leaverMachine.ts";
 import type { LiveCluster } from "../../acts/liveCluster.ts";
-import type { Machine } from "../../acts/request.ts";
+import type { Machine, MembershipRequest } from "../../acts/request.ts";
 import { retireServer } from "../../acts/retireServer.ts";
 import { clusterOf, ConnectionDouble, machineOf, memberOf } from "./k3s/doubles.ts";
 import { membershipRequestOf } from "./k3s/found.ts";
@@ -12,7 +12,8 @@ import { membershipRequestOf } from "./k3s/found.ts";
 // Nobody answers SSH on its port there, which is told at once.
 const machine = machineOf("hp", "127.0.0.1");
 
-const request = membershipRequestOf(machine, []);
+/** Nobody serves there, which is told at once too. */
+const nobodys = { name: "127.0.0.1", address: "127.0.0.1", port: 1 };
 
 interface World {
   /** What the machine says of itself. */
@@ -23,6 +24,8 @@ interface World {
   readonly volumes?: readonly V1PersistentVolume[];
   readonly members?: EtcdMember[];
   readonly dataMayGo?: boolean;
+  readonly clearsPods?: boolean;
+  readonly balancers?: MembershipRequest["balancers"];
   /** Whether etcd answers nobody any more once its member was to be removed. */
   readonly silentThen?: boolean;
 }
@@ -34,8 +37,11 @@ function world({
   volumes = [],
   members,
   dataMayGo = false,
+  clearsPods,
+  balancers = [],
   silentThen = false,
 }: World) {
+  const request = { ...membershipRequestOf(machine, balancers), endpoint: nobodys };
   const happened: string[] = [];
   const connection = new ConnectionDouble(machine, [
     ["Stops being a server", "check", { server: true, retired: false, worker: false, ...state }],
@@ -99,6 +105,7 @@ function world({
   const told: string[] = [];
   const progress = (line: string): number => told.push(line);
   const leaver = new LeaverMachine(connection, request, undefined, progress);
+  const way = { node, dataMayGo, ...(clearsPods === undefined ? {} : { clearsPods }) };
   // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the rest of the API is not used
   const living = cluster as unknown as LiveCluster;
   return {
@@ -106,7 +113,7 @@ function world({
     told,
     members: list,
     nodes,
-    run: async () => await retireServer(living, request, leaver, { node, dataMayGo }, progress),
+    run: async () => await retireServer(living, request, leaver, way, progress),
   };
 }
 
@@ -160,6 +167,35 @@ describe("a server that leaves", () => {
     const { happened, run } = world({ volumes: [ownVolume], dataMayGo: true });
     await run();
     assert.deepEqual(happened, ["check", "thinkpad leads", ...stopped, "remove hp"]);
+  });
+
+  it("sends its pods away where its disk goes back, also those of data that somebody agreed to lose", async () => {
+    const { happened, run } = world({
+      ...{ volumes: [ownVolume], dataMayGo: true, clearsPods: true, state: { worker: true } },
+    });
+    await run();
+    assert.deepEqual(happened.slice(0, 4), ["check", "thinkpad leads", "cordon", "evict web-0"]);
+    assert.deepEqual(happened.slice(4), [...stopped, "remove hp"]);
+  });
+
+  describe("behind a balancer that somebody else runs", () => {
+    const isOfEndpoint = (line: string): boolean => line.includes("through the endpoint");
+
+    it("looks through it before it stops, and while it does", async () => {
+      const { happened, told, run } = world({ balancers: "external" });
+      await run();
+      const [before, during, ...more] = told.filter(isOfEndpoint);
+      assert.match(before ?? "", /^warning: before hp stops: of 3 connections .*: nobody we know/);
+      assert.match(during ?? "", /^warning: while hp stopped, .* ended without an answer/);
+      assert.deepEqual(more, []);
+      assert.deepEqual(happened.slice(-4), [...stopped, "remove hp"]);
+    });
+
+    it("asks nobody where the whole cluster is wiped", async () => {
+      const { told, run } = world({ balancers: "external", dataMayGo: true });
+      await run();
+      assert.deepEqual(told.filter(isOfEndpoint), []);
+    });
   });
 
   it("goes on from where it had retired", async () => {

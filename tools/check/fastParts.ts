@@ -10,6 +10,7 @@ const cache = "node_modules/.cache";
 const patient = [
   "tests/engine/**",
   "tests/plugins/**",
+  "tests/acts/external/haproxyText.test.ts",
   "tests/lab/proxmox/provider.test.ts",
   "tests/scripts/{dnsRecord,haproxy*,k3sC{omparison,onvert*},k3s{LeaveCut,Recover*},keepalived}.test.ts",
   "tests/scripts/{kubeadm{Leave*,Recover*},loadBalancerPair,machine{Fetching,Removal*},ownLoadBalancers}.test.ts",
