@@ -46,8 +46,7 @@ function userData({ nodeName, user, authorizedKeys, packages, hostKey }: FirstBo
     hostname: nodeName,
     manage_etc_hosts: true,
     ssh_deletekeys: true,
-    // No other key than the one that is pinned.
-    ssh_genkeytypes: [],
+    // Where keys are given cloud-init makes no others: the one that is pinned stays the only one.
     ssh_keys: { ed25519_private: hostKey.private, ed25519_public: hostKey.public },
     ssh_pwauth: false,
     ...(user === "root" ? root(authorizedKeys) : { users: [sudoer(user, authorizedKeys)] }),
