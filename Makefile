@@ -5,7 +5,7 @@ node := node_modules/.bin/node
 stamp := node_modules/.triad-stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help lab lab-down check test test-all bench crash-matrix verify recover toolchain toolchain-check toolchain-lab modules
+.PHONY: help lab lab-down check test test-all bench crash-matrix verify recover rollback toolchain toolchain-check toolchain-lab modules
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -36,6 +36,9 @@ verify: modules ## look at the real cluster of the chosen stack, changing nothin
 
 recover: modules ## go on with one server when most are lost: STACK=… SERVER=name [SNAPSHOT=path] [YES=cluster]
 	@$(node) tools/recover.ts $(STACK) --server "$(SERVER)" $(if $(SNAPSHOT),--snapshot "$(SNAPSHOT)") $(if $(YES),--yes "$(YES)")
+
+rollback: modules ## take a server's disk back to a checkpoint: STACK=… SERVER=name [CHECKPOINT=name] [YES=server]
+	@$(node) tools/rollback.ts $(STACK) --server "$(SERVER)" $(if $(CHECKPOINT),--checkpoint "$(CHECKPOINT)") $(if $(YES),--yes "$(YES)")
 
 toolchain: modules ## set up Pulumi and its plugins
 	@$(node) tools/toolchain/main.ts

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import { runScript } from "../ssh/runScript.ts";
-import { type ActContext, ActError, defineAct } from "./act.ts";
+import { ActError, defineAct, type Progress } from "./act.ts";
 import { findLiveCluster, type LiveCluster } from "./liveCluster.ts";
 import { backupRequest, type BackupRequest } from "./request.ts";
 
@@ -26,16 +26,20 @@ export const backup = defineAct(backupRequest, async (request, context) => {
     return { backup: null };
   }
   try {
-    return await take(cluster, request, context);
+    return await takeBackup(cluster, request, context.progress);
   } finally {
     cluster.close();
   }
 });
 
-async function take(
+/**
+ * Takes one of a cluster that lives.
+ * @throws ActError, ScriptError, SshError when it is not whole on the operator's machine
+ */
+export async function takeBackup(
   cluster: LiveCluster,
-  { clusterName, directory }: BackupRequest,
-  { progress }: ActContext,
+  { clusterName, directory }: Pick<BackupRequest, "clusterName" | "directory">,
+  progress: Progress,
 ): Promise<object> {
   const { server, connection } = cluster;
   const label = `${clusterName}-${new Date().toISOString().replace(/[-:]|\.\d+/g, "")}`;
@@ -58,7 +62,7 @@ async function take(
     throw new ActError(
       `the backup ${path} of ${server.name} did not arrive whole`,
       "nothing is touched without a backup that can be trusted",
-      "run pulumi up again",
+      "run the same command again",
     );
   }
   await rename(`${kept}.part`, kept);

@@ -81,6 +81,14 @@ export function quorumHoldsWithout(id: string, members: readonly EtcdMember[]): 
   return remaining.length > 0 && healthy >= Math.floor(remaining.length / 2) + 1;
 }
 
+/** Whether a majority answers while a machine is down: it still counts, as its members stay in the list. */
+export function quorumHoldsWhileDown(machine: Machine, members: readonly EtcdMember[]): boolean {
+  const voters = members.filter(({ role }) => role === "voter");
+  const own = membersOf(machine, voters);
+  if (own.length === 0) return true;
+  return voters.filter((one) => one.healthy && !own.includes(one)).length > voters.length / 2;
+}
+
 /** One line for people: `k8s-master voter leader, k8s-master-2 learner unhealthy`. */
 export function describeMembers(members: readonly EtcdMember[]): string {
   return members

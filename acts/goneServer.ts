@@ -27,15 +27,28 @@ export async function goneServer(
     `remove ${machine.name}, which is gone`,
     progress,
     async (cluster) => {
-      await silence(cluster, machine, progress);
-      await refuseLoss(cluster, machine);
-      await drainServer(cluster, { ...request, gone: true }, progress);
-      await removeMembers(cluster, machine, progress);
+      await removeSilent(cluster, request, progress);
       await tellLostVolumes(cluster, machine, progress);
       await forgetNode(cluster, machine.nodeName, progress);
     },
   );
   progress(`${machine.name} is gone from the cluster`);
+}
+
+/**
+ * A server that does not run is taken out of the load balancers and of etcd. The Lease is held.
+ * @throws ActError when it runs after all, or the quorum would be lost
+ */
+export async function removeSilent(
+  cluster: LiveCluster,
+  request: MembershipRequest,
+  progress: Progress,
+): Promise<void> {
+  const { machine } = request;
+  await silence(cluster, machine, progress);
+  await refuseLoss(cluster, machine);
+  await drainServer(cluster, { ...request, gone: true }, progress);
+  await removeMembers(cluster, machine, progress);
 }
 
 /** One that answers by its own key and is a server has to be stopped first, or it comes back. */

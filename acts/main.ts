@@ -7,6 +7,7 @@ import { SshError } from "../ssh/connection.ts";
 
 const acts: Record<string, () => Promise<Act>> = {
   backup: async () => (await import("./backup.ts")).backup,
+  checkpoints: async () => (await import("./checkpoint/checkpoints.ts")).checkpoints,
   coreDns: async () => (await import("./coreDns.ts")).coreDns,
   controlPlane: async () => (await import("./controlPlane.ts")).controlPlane,
   endpoint: async () => (await import("./endpoint.ts")).endpoint,

@@ -54,6 +54,17 @@ export const backupRequest = access.extend({
   servers: z.array(z.string()),
 });
 
+export const checkpointsRequest = access.extend({
+  clusterName: z.string(),
+  proxmox: z.object({ endpoint: z.string(), insecure: z.boolean() }),
+  /** How many of each machine's are kept. */
+  keep: z.number(),
+  /** The servers that are virtual machines, with their numbers there. */
+  guests: z.array(z.object({ machine, vmId: z.number() })),
+  /** What the run may change on them: another one is worth a new checkpoint. */
+  change: z.record(z.string(), z.unknown()),
+});
+
 export const controlPlaneRequest = access.extend({
   version: z.string(),
   initialise: z.boolean(),
@@ -70,6 +81,8 @@ export const controlPlaneRequest = access.extend({
   keepRunning: z.array(z.string()),
   /** Names of machines that Triad has not created yet, so that they hold no cluster. */
   absent: z.array(z.string()).optional(),
+  /** Machines that were rolled back, and to what: what was done since is done anew. */
+  rolledBack: z.record(z.string(), z.string()).optional(),
 });
 
 export const membershipRequest = access.extend({
@@ -87,7 +100,7 @@ export const membershipRequest = access.extend({
   gone: z.boolean().default(false),
   /** What the machine is once it has left; absent: it is cleaned. An agent that k3s promoted is one again anyway. */
   becomes: z.enum(["worker"]).optional(),
-  /** Of a virtual machine, its MAC address: with another one it was made anew, and joins anew. */
+  /** Which life of the machine this is: in another one, made anew or rolled back, it joins anew. */
   born: z.string().optional(),
   onDestroy,
 });
@@ -136,6 +149,7 @@ export type Access = z.infer<typeof access>;
 export type Flags = z.infer<typeof flags>;
 export type Endpoint = z.infer<typeof endpoint>;
 export type BackupRequest = z.infer<typeof backupRequest>;
+export type CheckpointsRequest = z.infer<typeof checkpointsRequest>;
 export type ControlPlaneRequest = z.infer<typeof controlPlaneRequest>;
 /** One that may make a new cluster. */
 export type InitialiseRequest = ControlPlaneRequest & { readonly initialServer: Machine };

@@ -89,7 +89,12 @@ export class Cluster extends pulumi.ComponentResource {
     );
     const controlPlane = new ControlPlane(
       name,
-      { plan, comesAfter: createdFirst(plan, virtual, machines) },
+      {
+        plan,
+        auditPolicy,
+        proxmoxToken: args.vmSecrets?.token,
+        comesAfter: createdFirst(plan, virtual, machines),
+      },
       {
         parent: this,
         dependsOn: [

@@ -6,10 +6,12 @@ import type { ClusterPlan, SshPlan } from "../plan/clusterPlan.ts";
 import { composeScript } from "../scripts/composeScript.ts";
 import { expandHome } from "../ssh/connection.ts";
 import { rootCommand } from "../ssh/runScript.ts";
+import { lifeOf } from "./lifeOf.ts";
 
 /** The acts of `acts/main.ts`. */
 export type ActName =
   | "backup"
+  | "checkpoints"
   | "controlPlane"
   | "coreDns"
   | "endpoint"
@@ -28,7 +30,7 @@ export interface MachineScriptArgs {
   readonly variables: Readonly<Record<string, pulumi.Input<string>>>;
   /** Whether a delete undoes it on the machine, where the config does not say that nothing shall. @default true */
   readonly removes?: boolean;
-  /** Of a virtual machine: with another one everything is done anew, since nothing is there any more. */
+  /** Of a virtual machine that is created: with another one everything is done anew, since nothing is there any more. */
   readonly born?: pulumi.Input<string> | undefined;
   /** How often a dial may fail. @default 3 */
   readonly dialErrorLimit?: number;
@@ -80,10 +82,11 @@ function verbs({
 }: MachineScriptArgs): Partial<remote.CommandArgs> {
   const run = (verb: string): string => rootCommand(machine.ssh.user, verb);
   const hasDelete = removes && onDestroy !== "forget";
+  const life = lifeOf(machine, born);
   const told = {
     ...variables,
     ...(hasDelete ? { ON_DESTROY: onDestroy } : {}),
-    ...(born === undefined ? {} : { BORN: born }),
+    ...(life === undefined ? {} : { BORN: life }),
   };
   return {
     stdin: pulumi.output(told).apply((values) => composeScript(script, values)),
@@ -105,6 +108,7 @@ function privateKey({ privateKeyFile }: SshPlan): { privateKey?: pulumi.Output<s
  *
  * @param request what the act is told on stdin; no secrets, it lies in the stack's state
  * @param deletes whether a delete asks the act anything
+ * @param secrets what the act is told besides, by variable; the state has it encrypted
  */
 export function actCommand(
   name: string,
@@ -112,6 +116,7 @@ export function actCommand(
   request: pulumi.Input<object>,
   opts: pulumi.CustomResourceOptions,
   deletes = true,
+  secrets: Readonly<Record<string, pulumi.Input<string>>> = {},
 ): local.Command {
   const run = (verb: string): string => `node acts/main.ts ${act} ${verb}`;
   return new local.Command(
@@ -121,6 +126,7 @@ export function actCommand(
       create: run("create"),
       update: run("update"),
       ...(deletes ? { delete: run("delete") } : {}),
+      ...(Object.keys(secrets).length === 0 ? {} : { environment: pulumi.secret(secrets) }),
       logging: local.Logging.Stderr,
     },
     opts,

@@ -3,24 +3,29 @@ import type { ClusterPlan } from "../plan/clusterPlan.ts";
 import { present } from "../plan/present.ts";
 import { accessRequest, machineRequest } from "./access.ts";
 import { after } from "./after.ts";
+import { checkpointsCommand } from "./checkpoints.ts";
 import { actCommand } from "./command.ts";
 
 export interface ControlPlaneArgs {
   readonly plan: ClusterPlan;
+  /** Text of the API servers' audit policy, empty for none. */
+  readonly auditPolicy: string;
+  /** Of Proxmox's API; there where checkpoints are taken. */
+  readonly proxmoxToken: pulumi.Input<string> | undefined;
   /** Machines that are in a server, and go with it: what they hold must be seen, and nothing may depend on them. */
   readonly comesAfter: readonly pulumi.Resource[];
 }
 
 /**
  * The cluster exists and has its endpoint: adopted and retrofitted without a restart, or created where the config
- * allows it, after a backup that a longer list of servers renews; converted, where a second server needs that. The
- * load balancers get what their readiness check needs. Deleting it does nothing: a cluster that is forgotten
- * runs on.
+ * allows it, after a backup that a longer list of servers renews, and after checkpoints of the virtual machines, where they
+ * are asked for; converted, where a second server needs that. The load balancers get what their readiness check needs.
+ * Deleting it does nothing: a cluster that is forgotten runs on.
  */
 export class ControlPlane extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { plan, comesAfter }: ControlPlaneArgs,
+    { plan, auditPolicy, proxmoxToken, comesAfter }: ControlPlaneArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("triad:index:ControlPlane", name, {}, opts);
@@ -36,6 +41,11 @@ export class ControlPlane extends pulumi.ComponentResource {
         servers: present(plan.servers).map((server) => server.nodeName),
       }),
       { parent: this },
+    );
+    const checkpoints = checkpointsCommand(
+      name,
+      { plan, auditPolicy, proxmoxToken },
+      { parent: this, dependsOn: backup },
     );
     const exists = actCommand(
       `${name}-control-plane`,
@@ -54,8 +64,9 @@ export class ControlPlane extends pulumi.ComponentResource {
         flags: plan.flags,
         convert: plan.convert,
         keepRunning: plan.keepRunning,
+        ...rolledBack(plan),
       },
-      { parent: this, dependsOn: backup },
+      { parent: this, dependsOn: [backup, ...checkpoints] },
     );
     if (plan.distribution === "k3s") {
       const request = {
@@ -74,4 +85,12 @@ function notCreated({ initialise, machines, peers }: ClusterPlan): { absent?: st
     .filter(({ name, vm }) => vm !== undefined && !machines.some((one) => one.name === name))
     .map(({ name }) => name);
   return initialise && absent.length > 0 ? { absent } : {};
+}
+
+/** What was done to a cluster that went back is done again. */
+function rolledBack({ servers }: ClusterPlan): { rolledBack?: Record<string, string> } {
+  const back = present(servers).flatMap(({ name, rolledBack: to }) =>
+    to === undefined ? [] : [[name, to] as const],
+  );
+  return back.length === 0 ? {} : { rolledBack: Object.fromEntries(back) };
 }

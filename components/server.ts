@@ -4,6 +4,7 @@ import type { ClusterPlan, MachinePlan } from "../plan/clusterPlan.ts";
 import { accessRequest, balancersRequest, machineRequest } from "./access.ts";
 import { after } from "./after.ts";
 import { actCommand } from "./command.ts";
+import { lifeOf } from "./lifeOf.ts";
 import { LoadBalancer } from "./loadBalancer.ts";
 
 export interface ServerArgs {
@@ -67,6 +68,7 @@ export class Server extends pulumi.ComponentResource {
   /** Its membership. The machine's load balancer is there before and goes after. */
   join({ dependsOn, comesAfter, born }: JoinArgs): pulumi.Resource {
     const { machine, plan, auditPolicy } = this.#args;
+    const life = lifeOf(machine, born);
     return actCommand(
       `${this.name}-membership`,
       "membership",
@@ -80,7 +82,7 @@ export class Server extends pulumi.ComponentResource {
         balancers: balancersRequest(plan),
         endpoint: plan.endpoint,
         ...exceptions(this.#args),
-        ...(born === undefined ? {} : { born }),
+        ...(life === undefined ? {} : { born: life }),
       }),
       { parent: this, dependsOn: [...dependsOn] },
     );

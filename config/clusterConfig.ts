@@ -33,6 +33,8 @@ export interface MachineConfig {
   readonly interface?: string;
   /** Whether it is no more: nobody logs in to it, and what the cluster remembers of it goes. */
   readonly gone: boolean;
+  /** The checkpoint that its disk went back to: another one is another life. Absent: it was not rolled back. */
+  readonly rolledBack?: string;
   /** What a server is once it has left. Absent: it is cleaned. */
   readonly becomes?: "worker";
   /** Given for a virtual machine that Triad creates, and destroys when it has no role any more. */

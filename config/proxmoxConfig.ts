@@ -55,6 +55,14 @@ export interface VmNetwork {
   readonly searchDomain?: string;
 }
 
+/** Checkpoints of servers, which Proxmox takes before the control plane is changed. */
+export interface CheckpointsConfig {
+  /** How many of each machine, at least one. Default: 2. */
+  readonly keep: number;
+  /** Numbers of machines that are at Proxmox and were not created by Triad, by name. */
+  readonly existing: Readonly<Record<string, number>>;
+}
+
 /** The Proxmox VE cluster that virtual machines are created on. Its token is not in here. */
 export interface ProxmoxConfig {
   /** https URL of the API on any of its nodes, without a path. */
@@ -72,4 +80,6 @@ export interface ProxmoxConfig {
   readonly authorizedKeys?: readonly string[];
   /** What cloud-init installs; none where the template has all. */
   readonly packages: readonly string[];
+  /** Absent: none are taken. */
+  readonly checkpoints?: CheckpointsConfig;
 }

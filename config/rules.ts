@@ -1,4 +1,5 @@
 import { becomes } from "./rules/becomes.ts";
+import { checkpoints } from "./rules/checkpoints.ts";
 import { cidrs } from "./rules/cidrs.ts";
 import { distribution } from "./rules/distribution.ts";
 import { dns } from "./rules/dns.ts";
@@ -37,5 +38,6 @@ export const rules: readonly Rule[] = [
   k3s,
   proxmox,
   vms,
+  checkpoints,
   wipe,
 ];

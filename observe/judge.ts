@@ -6,7 +6,7 @@ import { judgeGone } from "./judgeGone.ts";
 import { judgeK3s } from "./judgeK3s.ts";
 import { leaversOf } from "./leavers.ts";
 import { machineFaults } from "./machineFaults.ts";
-import type { Observation } from "./observation.ts";
+import type { MachineFacts, Observation } from "./observation.ts";
 import { quorumFaults } from "./judgeQuorum.ts";
 
 /** What the look at the world says of the plan. */
@@ -71,8 +71,16 @@ function judgeMachine(
       ...k3s.faults,
       ...clockFaults(machine, seen.clockDriftMs, plan),
     ],
-    warnings: k3s.warnings,
+    warnings: [...k3s.warnings, ...heldBack(machine.name, seen.facts)],
   };
+}
+
+function heldBack(name: string, { heldBack: checkpoint = "" }: MachineFacts): string[] {
+  if (checkpoint === "") return [];
+  return [
+    `${name}: its disk went back to ${checkpoint}, or it lost its power while that was taken; its server does not start, as its data may be old: ` +
+      `make rollback SERVER=${name} CHECKPOINT=${checkpoint}; docs/proxmox.md says how else`,
+  ];
 }
 
 /** An ill member of a machine that is gone, or leaves, is no news: this run removes it. */

@@ -22,6 +22,8 @@ export const machineFacts = z.object({
   adminConf: z.boolean(),
   etcdData: z.boolean(),
   k3s: k3sFacts,
+  /** The checkpoint that its disk went back to, where the checkpoint's guard keeps its server from starting. */
+  heldBack: z.string().optional(),
 });
 export type MachineFacts = z.infer<typeof machineFacts>;
 

@@ -9,6 +9,7 @@
 # No variables.
 #
 # part: k3s/service.sh
+# part: checkpoint/guard.sh
 
 ensure() { check; }
 remove() { check; }
@@ -19,6 +20,7 @@ check() {
   result "$(printf '{"sudo":%s,"hostname":%s,"os":%s,"arch":%s,"diskFreeGiB":%s,"memoryMiB":%s,"clockMs":%s,"swap":%s,' \
     "$(truth test "$EUID" -eq 0)" "$(json_string "$(hostname)")" "$(json_string "$(os_name)")" \
     "$(json_string "$(architecture)")" "$(disk_free_gib)" "$(memory_mib)" "$(date +%s%3N)" "$(truth swap_is_on)"
+  printf '"heldBack":%s,' "$(json_string "$(held_back)")"
   printf '"kubeletConf":%s,"adminConf":%s,"etcdData":%s,"kubeletServer":%s,"k3s":%s,"listeners":%s}' \
     "$(truth test -e "$ROOT/etc/kubernetes/kubelet.conf")" "$(truth test -e "$ROOT/etc/kubernetes/admin.conf")" \
     "$(truth test -d "$ROOT/var/lib/etcd/member")" "$(json_string "$(kubelet_server)")" \
@@ -45,6 +47,15 @@ swap_is_on() { [[ -r $ROOT/proc/swaps && $(wc -l <"$ROOT/proc/swaps") -gt 1 ]]; 
 kubelet_server() {
   [[ ! -r $ROOT/etc/kubernetes/kubelet.conf ]] ||
     sed -nE '/^ *server: */{s///;s/["'"'"' ]//g;p;q}' "$ROOT/etc/kubernetes/kubelet.conf"
+}
+
+# The checkpoint whose guard keeps the server from starting; empty for none.
+held_back() {
+  local unit guard
+  for unit in k3s kubelet; do
+    guard=$(guard_of "$unit")
+    [[ ! -f $guard ]] || is_of_this_boot "$guard" || checkpoint_of "$guard"
+  done
 }
 
 # k3s_facts LISTENERS: what k3s made of the machine. An etcd beside a living SQLite is stale, as k3s would start from it

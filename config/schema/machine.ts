@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { text } from "../values/complaint.ts";
 import { HOW_TO_GET, judgeHostKey } from "../values/hostKey.ts";
-import { judgeDnsName, judgeInterfaceName, judgeUserName } from "../values/names.ts";
+import { judgeDnsName, judgeInterfaceName, judgeNotEmpty, judgeUserName } from "../values/names.ts";
 import { judgeIpv4 } from "../values/network.ts";
 import { port } from "../values/port.ts";
 import { vm } from "./proxmox.ts";
@@ -43,6 +43,11 @@ export const machine = z.strictObject({
     .exactOptional()
     .describe(
       "Given for a machine that is to be created, as a virtual machine, once it has a role; without one it is destroyed. Default: it exists.",
+    ),
+  rolledBack: text(judgeNotEmpty, "triad-20260101T200000Z")
+    .exactOptional()
+    .describe(
+      "The checkpoint that its disk went back to, as `make rollback` says at its end: what was done on it since is done anew. May be taken away later. Default: it was not rolled back.",
     ),
   becomes: z
     .enum(["worker"])

@@ -120,6 +120,27 @@ export const proxmox = z.strictObject({
     .describe(
       "SSH public keys that may log in, type and base64. Default: the one of `ssh.privateKeyFile`.",
     ),
+  checkpoints: z
+    .strictObject({
+      keep: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(2)
+        .describe(
+          "How many of each machine are kept; older ones of Triad's are deleted. With 1 a second attempt at a change takes the place of what was before the first.",
+        ),
+      existing: z
+        .record(z.string(), vmId)
+        .prefault({})
+        .describe(
+          "Numbers of servers that are virtual machines there, though Triad did not create them, by name.",
+        ),
+    })
+    .exactOptional()
+    .describe(
+      "Given, Proxmox keeps the disks of each server that is a virtual machine as they are, before the control plane is changed; `make rollback` goes back to them. Default: no checkpoints.",
+    ),
   packages: z
     .array(text(judgePackage, "qemu-guest-agent"))
     .prefault([])

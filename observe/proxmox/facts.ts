@@ -1,3 +1,5 @@
+import type { Rights } from "../../proxmox/rights.ts";
+
 /** A node of the Proxmox cluster. */
 export interface NodeFacts {
   readonly name: string;
@@ -44,9 +46,6 @@ export interface TemplateFacts {
   /** Interfaces of drives that Proxmox makes for cloud-init. */
   readonly cloudInitDrives: readonly string[];
 }
-
-/** What the token may do: by path, then right; the value says whether it holds below too. */
-export type Rights = Readonly<Record<string, Readonly<Record<string, boolean>>>>;
 
 /** One look at a Proxmox cluster. */
 export interface ProxmoxFacts {

@@ -1,5 +1,7 @@
+import { checkpointedServers } from "../../plan/checkpoints.ts";
 import type { ClusterPlan } from "../../plan/clusterPlan.ts";
-import type { ProxmoxFacts, Rights } from "./facts.ts";
+import { hasRight, type Rights } from "../../proxmox/rights.ts";
+import type { ProxmoxFacts } from "./facts.ts";
 import { guestOf } from "./memory.ts";
 import { virtualMachinesOf, type VirtualMachinePlan } from "./virtualMachinesOf.ts";
 
@@ -12,6 +14,9 @@ const onMachine = [
   ),
   "VM.PowerMgmt",
 ];
+
+/** On a machine that checkpoints are taken of. */
+const onCheckpointed = ["VM.Audit", "VM.Snapshot"];
 
 interface Need {
   readonly path: string;
@@ -45,12 +50,21 @@ export function blindness({ rights, nodes }: ProxmoxFacts, plan: ClusterPlan): s
 }
 
 /** What it may not do that this run, or a later one, will ask for. */
-export function rightsFaults(plan: ClusterPlan, { guests, rights }: ProxmoxFacts): string[] {
-  const needs = virtualMachinesOf(plan).flatMap((machine) =>
-    needsOf(machine, plan, guestOf(machine, guests) === undefined, rights),
-  );
+export function rightsFaults(
+  plan: ClusterPlan,
+  { guests, rights }: Pick<ProxmoxFacts, "guests" | "rights">,
+): string[] {
+  const needs = [
+    ...virtualMachinesOf(plan).flatMap((machine) =>
+      needsOf(machine, plan, guestOf(machine, guests) === undefined, rights),
+    ),
+    ...checkpointedServers(plan).map(({ machine: { vm }, vmId }) => ({
+      path: placeOf(vmId, vm?.pool, onCheckpointed, rights),
+      rights: onCheckpointed,
+    })),
+  ];
   const lacks = needs.flatMap(({ path, rights: wanted }) => {
-    const missing = wanted.filter((right) => !has(rights, path, right));
+    const missing = wanted.filter((right) => !hasRight(rights, path, right));
     return missing.length === 0 ? [] : [`${missing.join(", ")} on ${path}`];
   });
   if (lacks.length === 0) return [];
@@ -65,11 +79,7 @@ function needsOf(
   isNew: boolean,
   rights: Rights,
 ): Need[] {
-  // What a pool gives its members they have once they are in it.
-  const own = `/vms/${vm.vmId}`;
-  const pool = vm.pool === undefined ? undefined : `/pool/${vm.pool}`;
-  const place =
-    pool !== undefined && onMachine.every((right) => has(rights, pool, right)) ? pool : own;
+  const place = placeOf(vm.vmId, vm.pool, onMachine, rights);
   // Its seed goes with it, which takes more than to put it there.
   const seeds = {
     path: `/storage/${plan.proxmox?.seedDatastore ?? ""}`,
@@ -89,17 +99,14 @@ function needsOf(
   ];
 }
 
-/** By the nearest path above that Proxmox told of: it tells the effective rights of each that has some of its own. */
-function has(rights: Rights, path: string, right: string): boolean {
-  const exact = rights[path];
-  if (exact !== undefined) return exact[right] !== undefined;
-  for (let above = parent(path); ; above = parent(above)) {
-    const known = rights[above];
-    if (known !== undefined) return known[right] === true;
-    if (above === "/") return false;
-  }
-}
-
-function parent(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
+/** What a pool gives its members they have once they are in it. */
+function placeOf(
+  vmId: number,
+  pool: string | undefined,
+  wanted: readonly string[],
+  rights: Rights,
+): string {
+  const path = pool === undefined ? undefined : `/pool/${pool}`;
+  const isThePools = path !== undefined && wanted.every((right) => hasRight(rights, path, right));
+  return isThePools ? path : `/vms/${vmId}`;
 }

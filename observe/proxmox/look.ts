@@ -1,17 +1,15 @@
 import * as z from "zod";
 import type { ClusterPlan } from "../../plan/clusterPlan.ts";
-import { ask, type ProxmoxAccess } from "./api.ts";
+import { ask, type ProxmoxAccess } from "../../proxmox/api.ts";
+import { sizeGiB } from "../../proxmox/drives.ts";
+import { flag } from "../../proxmox/flag.ts";
+import { rightsOf } from "../../proxmox/rights.ts";
 import type { GuestFacts, ProxmoxFacts, StorageFacts, TemplateFacts } from "./facts.ts";
 import { virtualMachinesOf } from "./virtualMachinesOf.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-/** Proxmox writes a truth as 1, 0 or not at all; some versions as text. */
-const flag = z
-  .union([z.boolean(), z.number(), z.string()])
-  .default(false)
-  .transform((value) => [true, 1, "1"].includes(value));
 const number = z.coerce.number();
 
 const node = z.object({
@@ -42,7 +40,6 @@ const storage = z.object({
 });
 const rows = z.array(z.looseObject({ type: z.string() }));
 const config = z.record(z.string(), z.unknown());
-const rights = z.record(z.string(), z.record(z.string(), flag));
 const volumes = z.array(z.object({ volid: z.string() }));
 
 /**
@@ -55,7 +52,7 @@ export async function lookAtProxmox(
 ): Promise<ProxmoxFacts> {
   const [resources, permissions] = await Promise.all([
     ask(access, "/cluster/resources", rows),
-    ask(access, "/access/permissions", rights),
+    rightsOf(access),
   ]);
   const of = <Row>(type: z.ZodType<Row>, ...names: string[]): Row[] =>
     resources.filter((row) => names.includes(row.type)).map((row) => type.parse(row));
@@ -151,14 +148,6 @@ async function templateFacts(
     disks: Object.fromEntries(disks.map(({ key, value }) => [key, sizeGiB(value)])),
     cloudInitDrives: drives.filter(isCloudInit).map(({ key }) => key),
   };
-}
-
-const units: Readonly<Record<string, number>> = { K: 2 ** -20, M: 2 ** -10, G: 1, T: 2 ** 10 };
-
-/** Of a drive as a configuration has it, `local-lvm:base-9000-disk-0,size=2252M`; 0 where it says none. */
-function sizeGiB(drive: string): number {
-  const [, amount = "0", unit = "G"] = /\bsize=([\d.]+)([KMGT])/.exec(drive) ?? [];
-  return Number(amount) * (units[unit] ?? 1);
 }
 
 async function images(

@@ -1,7 +1,10 @@
 import type { ClusterPlan } from "../../plan/clusterPlan.ts";
 import type { WorldJudgement } from "../observe.ts";
-import { ProxmoxError } from "./api.ts";
+import { checkpointedServers } from "../../plan/checkpoints.ts";
+import { type ProxmoxAccess, ProxmoxError } from "../../proxmox/api.ts";
+import { rightsOf } from "../../proxmox/rights.ts";
 import { judgeProxmox } from "./judgeProxmox.ts";
+import { rightsFaults } from "./judgeRights.ts";
 import { memoryTable } from "./judgeMemory.ts";
 import { lookAtProxmox } from "./look.ts";
 import { guestOf } from "./memory.ts";
@@ -26,23 +29,34 @@ export async function observeProxmox(
   plan: ClusterPlan,
   token: string | undefined,
 ): Promise<ProxmoxJudgement> {
-  const machines = virtualMachinesOf(plan);
-  if (plan.proxmox === undefined || token === undefined || machines.length === 0) return nothing;
+  if (plan.proxmox === undefined || token === undefined) return nothing;
   const { endpoint, insecure } = plan.proxmox;
   try {
-    const facts = await lookAtProxmox(plan, { endpoint, insecure, token });
-    const { faults, warnings } = judgeProxmox(plan, facts);
-    const absent = machines.filter((machine) => guestOf(machine, facts.guests) === undefined);
-    return {
-      faults: [...faults, ...(await strangers(absent))],
-      warnings,
-      notes: [memoryTable(plan, facts)],
-      absent: absent.map(({ name }) => name),
-    };
+    return await look(plan, { endpoint, insecure, token });
   } catch (error) {
     if (!(error instanceof ProxmoxError)) throw error;
     if (error.kind !== "unreachable") return { ...nothing, faults: [error.message] };
-    const unknown = "whether the nodes have room for what is created is not known";
+    const unknown =
+      "whether the nodes have room for what is created, and the token its rights, is not known";
     return { ...nothing, warnings: [`${error.message}; ${unknown}`] };
   }
+}
+
+async function look(plan: ClusterPlan, access: ProxmoxAccess): Promise<ProxmoxJudgement> {
+  const machines = virtualMachinesOf(plan);
+  if (machines.length === 0) {
+    // Where only checkpoints are taken of machines that exist, the rest is nobody's business.
+    if (checkpointedServers(plan).length === 0) return nothing;
+    const rights = await rightsOf(access);
+    return { ...nothing, faults: rightsFaults(plan, { guests: [], rights }) };
+  }
+  const facts = await lookAtProxmox(plan, access);
+  const { faults, warnings } = judgeProxmox(plan, facts);
+  const absent = machines.filter((machine) => guestOf(machine, facts.guests) === undefined);
+  return {
+    faults: [...faults, ...(await strangers(absent))],
+    warnings,
+    notes: [memoryTable(plan, facts)],
+    absent: absent.map(({ name }) => name),
+  };
 }

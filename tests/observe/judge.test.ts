@@ -49,6 +49,16 @@ describe("the look at the world", () => {
     );
   });
 
+  it("says how a server comes back that a checkpoint's guard keeps down", () => {
+    const odd = seen("k8s-master", { heldBack: "triad-1" });
+    const { faults, warnings } = judge(adopting, [odd], oneMember);
+    assert.deepEqual(faults, []);
+    assert.match(
+      warnings.join(),
+      /^k8s-master: its disk went back to triad-1, .* make rollback SERVER=k8s-master CHECKPOINT=triad-1/,
+    );
+  });
+
   const refusals: [string, Observation, RegExp][] = [
     [
       "too little disk",

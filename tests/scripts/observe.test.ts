@@ -36,6 +36,7 @@ describe("scripts/observe.sh", () => {
       adminConf: false,
       etcdData: false,
       kubeletServer: "",
+      heldBack: "",
       k3s: { role: "none", version: "", datastore: "none", staleEtcd: false },
     });
     assert.ok(typeof clockMs === "number" && Math.abs(clockMs - Date.now()) < 5000);
@@ -65,6 +66,16 @@ describe("scripts/observe.sh", () => {
         swap: true,
       },
     );
+  });
+
+  it("tells which checkpoint's guard keeps its server down, in another boot than the guard's own", async () => {
+    const guard =
+      "# Written by Triad: checkpoint triad-1.\nExecCondition=grep -qsx boot-1 /proc/x\n";
+    root.write("etc/systemd/system/kubelet.service.d/91-triad-checkpoint.conf", guard);
+    root.write("proc/sys/kernel/random/boot_id", "boot-1\n");
+    assert.equal((await observe())["heldBack"], "");
+    root.write("proc/sys/kernel/random/boot_id", "boot-2\n");
+    assert.equal((await observe())["heldBack"], "triad-1");
   });
 
   describe("of k3s", () => {

@@ -1,4 +1,5 @@
-import type { GuestFacts, ProxmoxFacts, Rights } from "../../../observe/proxmox/facts.ts";
+import type { GuestFacts, ProxmoxFacts } from "../../../observe/proxmox/facts.ts";
+import type { Rights } from "../../../proxmox/rights.ts";
 
 /** GiB in MiB. */
 export const gib = (count: number): number => count * 1024;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { request } from "node:https";
+import { request, type RequestOptions } from "node:https";
 import { text } from "node:stream/consumers";
 import { rootCertificates } from "node:tls";
 import * as z from "zod";
@@ -14,9 +14,12 @@ export interface ProxmoxAccess {
   readonly token: string;
 }
 
-/** Why the API gave no answer; `kind` lets a caller tell an API that is off from one that refuses. */
+/**
+ * Why the API gave no answer, or a task (`failed`) did not do what it was to; `kind` lets a caller tell an API that is off
+ * from one that refuses.
+ */
 export class ProxmoxError extends Error {
-  readonly kind: "unreachable" | "credentials" | "refused";
+  readonly kind: "unreachable" | "credentials" | "refused" | "failed";
 
   constructor(kind: ProxmoxError["kind"], message: string) {
     super(message);
@@ -26,36 +29,81 @@ export class ProxmoxError extends Error {
 }
 
 const requestLimitMs = 10_000;
+/** What changes something may wait for a lock first, for 10 s at Proxmox. */
+const changeLimitMs = 60_000;
 
 const answer = z.object({ data: z.unknown() });
+const complaint = z.object({ errors: z.record(z.string(), z.string()) });
 
 /**
- * Asks Proxmox's API for something, and changes nothing. By node's own client, since the one on npm takes no authority of
- * one's own and no token that is not a UUID.
+ * Asks Proxmox's API for something, and changes nothing.
+ *
+ * By node's own client and zod. What npm has was weighed: `proxmox-api` takes no authority of one's own, no token that is
+ * not a UUID, and is under the GPL; `@corsinvest/cv4pve-api-javascript` takes any certificate, whoever shows it, and would
+ * give the token to him.
  *
  * @param path below `/api2/json`, each of its parts encoded
  * @throws ProxmoxError
  * @see https://pve.proxmox.com/pve-docs/api-viewer/
  */
 export async function ask<Answer>(
-  { endpoint, insecure, token }: ProxmoxAccess,
+  access: ProxmoxAccess,
   path: string,
   type: z.ZodType<Answer>,
 ): Promise<Answer> {
-  const { body, reason, status } = await get(`${endpoint}/api2/json${path}`, {
-    rejectUnauthorized: !insecure,
-    headers: { authorization: `PVEAPIToken=${token}` },
-    ...authorities(),
-  });
+  return await exchange(access, { method: "GET", path }, type);
+}
+
+/** A change, as a form. */
+export interface Change {
+  readonly method: "DELETE" | "POST" | "PUT";
+  /** Below `/api2/json`, each of its parts encoded. */
+  readonly path: string;
+  readonly form?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Tells Proxmox's API to change something.
+ * @returns what it answers: mostly the number of a task, which has only begun
+ * @throws ProxmoxError
+ */
+export async function tell<Answer>(
+  access: ProxmoxAccess,
+  change: Change,
+  type: z.ZodType<Answer>,
+): Promise<Answer> {
+  return await exchange(access, change, type);
+}
+
+interface Call extends Omit<Change, "method"> {
+  readonly method: "GET" | Change["method"];
+}
+
+async function exchange<Answer>(
+  { endpoint, insecure, token }: ProxmoxAccess,
+  { method, path, form }: Call,
+  type: z.ZodType<Answer>,
+): Promise<Answer> {
+  const { body, reason, status } = await send(
+    `${endpoint}/api2/json${path}`,
+    {
+      method,
+      rejectUnauthorized: !insecure,
+      headers: {
+        authorization: `PVEAPIToken=${token}`,
+        ...(form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+      },
+      ...authorities(),
+    },
+    form === undefined ? "" : new URLSearchParams(form).toString(),
+  );
   if (status === 401) {
     const said = "does not know the token; see `pveum user token list`, and set triad:proxmoxToken";
     throw new ProxmoxError("credentials", `${endpoint} ${said} as user@realm!name=secret`);
   }
   if (status !== 200) {
-    throw new ProxmoxError(
-      "refused",
-      `${endpoint} answers GET ${path}: ${status} ${reason}`.trim(),
-    );
+    const seen = `${endpoint} answers ${method} ${path}: ${status} ${reason}`.trim();
+    throw new ProxmoxError("refused", seen + complaints(body));
   }
   const parsed = z
     .pipe(
@@ -66,7 +114,18 @@ export async function ask<Answer>(
   const data = type.safeParse(parsed.data);
   if (data.success) return data.data;
   const what = z.prettifyError(data.error);
-  throw new ProxmoxError("refused", `${endpoint} answers GET ${path} in another form: ${what}`);
+  throw new ProxmoxError(
+    "refused",
+    `${endpoint} answers ${method} ${path} in another form: ${what}`,
+  );
+}
+
+/** What is wrong with which parameter. */
+function complaints(body: string): string {
+  const { success, data } = complaint.safeParse(json(body));
+  if (!success) return "";
+  const all = Object.entries(data.errors).map(([key, why]) => `${key}: ${why.trim()}`);
+  return all.length === 0 ? "" : ` (${all.join("; ")})`;
 }
 
 interface Reply {
@@ -76,10 +135,11 @@ interface Reply {
   readonly body: string;
 }
 
-async function get(url: string, options: Parameters<typeof request>[1]): Promise<Reply> {
+async function send(url: string, options: RequestOptions, form: string): Promise<Reply> {
+  const limitMs = options.method === "GET" ? requestLimitMs : changeLimitMs;
   try {
     return await new Promise<Reply>((resolve, reject) => {
-      const signal = AbortSignal.timeout(requestLimitMs);
+      const signal = AbortSignal.timeout(limitMs);
       const sent = request(url, { ...options, signal, agent: false }, (response) => {
         text(response).then((body) => {
           const { statusCode = 0, statusMessage = "" } = response;
@@ -87,14 +147,14 @@ async function get(url: string, options: Parameters<typeof request>[1]): Promise
         }, reject);
       });
       sent.on("error", reject);
-      sent.end();
+      sent.end(form);
     });
   } catch (error) {
-    throw explained(new URL(url).origin, error);
+    throw explained(new URL(url).origin, error, limitMs);
   }
 }
 
-function explained(origin: string, error: unknown): ProxmoxError {
+function explained(origin: string, error: unknown, limitMs: number): ProxmoxError {
   const { code = "", message, name } = error instanceof Error ? readable(error) : unknown;
   if (/CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY/.test(code)) {
     // The provider would not trust it either.
@@ -105,7 +165,7 @@ function explained(origin: string, error: unknown): ProxmoxError {
     );
   }
   const isLate = name === "AbortError" || name === "TimeoutError";
-  const why = isLate ? `within ${requestLimitMs / 1_000} s` : `(${message})`;
+  const why = isLate ? `within ${limitMs / 1_000} s` : `(${message})`;
   return new ProxmoxError("unreachable", `${origin} does not answer ${why}`);
 }
 
