@@ -1,4 +1,7 @@
-/** `make bench`: what the change costs, and what a loss of power does, as out/lab/bench.json and as tables. */
+/**
+ * `make bench`: what the change costs, and what a loss of power does, as out/lab/bench.json and as tables; with
+ * STACK=lab-proxmox what creating machines costs, as out/lab/bench-proxmox.json.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { upBeforeState } from "./lab.ts";
@@ -14,11 +17,17 @@ import { measureLosses } from "./measure/losses.ts";
 import { outFolder, pulumi } from "./measure/pulumi.ts";
 import { editStack } from "./measure/serverList.ts";
 import { up } from "./measure/up.ts";
+import { benchProxmox } from "./proxmox/bench.ts";
 import { rehearse, samplesFolder } from "./rehearsal.ts";
 import { chosenTopology } from "./topology.ts";
 
 const topology = chosenTopology();
 const phases = new Phases();
+if (topology.proxmox !== undefined) {
+  // There creating machines is what costs; the rest is as on kubeadm.
+  await benchProxmox(phases);
+  process.exit(0);
+}
 
 const byHand = await phases.run("by hand: the floor, and one → three", async (tell) => {
   await upBeforeState(topology);

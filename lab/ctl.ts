@@ -64,6 +64,20 @@ program
   });
 
 program
+  .command("proxmox")
+  .description(
+    "ask the lab's Proxmox behind its API: asked | machines | lift | fault JSON | hand JSON",
+  )
+  .argument("<what>")
+  .argument("[json]")
+  .action(async (what: string, json?: string) => {
+    const { askControl } = await import("./proxmox/askControl.ts");
+    const body: unknown = json === undefined ? undefined : JSON.parse(json);
+    const answer = await askControl(what, body);
+    process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+  });
+
+program
   .command("up")
   .description("end any lab, and set up the home as it was before: a cluster with one server")
   .option("--stack <name>", "which home; by default what STACK says")

@@ -1,4 +1,4 @@
-import { ensureArtifacts } from "./artifacts/artifacts.ts";
+import { ensureArtifacts, type Artifacts } from "./artifacts/artifacts.ts";
 import { startMirror } from "./artifacts/startMirror.ts";
 import { beforeMachines, makeCluster, untilWhole } from "./before/beforeState.ts";
 import { kubectlOn } from "./before/byHand.ts";
@@ -17,31 +17,39 @@ import { must } from "./machines/shell.ts";
 import { assertNothingLeft, takeDown } from "./machines/takeDown.ts";
 import { statePaths } from "./paths.ts";
 import { progress } from "./progress.ts";
+import { startInLab } from "./proxmox/startInLab.ts";
 import { requireComputer } from "./requireComputer.ts";
 import { createStack, removeStackFile } from "./stackFile.ts";
-import { initialServerOf, machinesWith, type LabMachine, type Topology } from "./topology.ts";
+import {
+  existingMachines,
+  initialServerOf,
+  machinesWith,
+  type LabMachine,
+  type Topology,
+} from "./topology.ts";
 
 /**
- * Ends any lab on this computer, then sets up the home as it was before Triad: all machines, of
+ * Ends any lab on this computer, then sets up the home as it was before Triad: all machines that exist, of
  * which one server and the workers are a cluster that was made by hand.
  * @throws Error when the computer lacks something, or the cluster does not come up.
  */
 export async function upBeforeState(topology: Topology): Promise<Lab> {
+  if (initialServerOf(topology).isCreated === true) {
+    throw new Error(
+      `${topology.stack} has no cluster to begin with; \`make bench STACK=lab-proxmox\` makes one`,
+    );
+  }
   await requireComputer();
   const image = await ensureImage();
   const artifacts = await ensureArtifacts(topology, image);
   const snapshot = await snapshotFor(topology, [image, artifacts.version]);
-  await downLab();
-  await borrowKernel();
-  await mintKeys(topology);
-  const lab: Lab = { topology, programs: artifacts.kubectl };
-  await rememberLab(lab);
-  await createLabNetwork(topology);
-  await startMirror(topology, artifacts);
+  const lab = await begin(topology, artifacts);
   if (!(await snapshot.isUsable())) await makeSnapshot(topology, image, snapshot);
-  progress(`starting ${String(topology.machines.length)} machines`);
+  await startInLab(topology, image);
+  const machines = existingMachines(topology);
+  progress(`starting ${String(machines.length)} machines`);
   const members = beforeMachines(topology);
-  await boot(topology, topology.machines, async (machine) => {
+  await boot(topology, machines, async (machine) => {
     if (!members.includes(machine)) return [image];
     await snapshot.copyContainerd(machine.name);
     return [snapshot.layerOf(machine.name), image];
@@ -51,6 +59,32 @@ export async function upBeforeState(topology: Topology): Promise<Lab> {
   await untilWorkloadAnswers(topology);
   await rememberResidents(topology);
   await writeKubeconfig(topology);
+  return lab;
+}
+
+/**
+ * Ends any lab on this computer, then sets up a home without a cluster: the machines that exist, and what machines are
+ * created on.
+ * @throws Error when the computer lacks something
+ */
+export async function upWithoutCluster(topology: Topology): Promise<Lab> {
+  await requireComputer();
+  const image = await ensureImage();
+  const lab = await begin(topology, await ensureArtifacts(topology, image));
+  await startInLab(topology, image);
+  await boot(topology, existingMachines(topology), () => Promise.resolve([image]));
+  await createStack(topology);
+  return lab;
+}
+
+async function begin(topology: Topology, artifacts: Artifacts): Promise<Lab> {
+  await downLab();
+  await borrowKernel();
+  await mintKeys(topology);
+  const lab: Lab = { topology, programs: artifacts.kubectl };
+  await rememberLab(lab);
+  await createLabNetwork(topology);
+  await startMirror(topology, artifacts);
   return lab;
 }
 

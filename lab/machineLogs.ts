@@ -8,7 +8,7 @@ import type { Topology } from "./topology.ts";
 
 /**
  * Copies what all machines have written down into a folder, a folder each: the journal, the pods'
- * logs, the console. Reads the disks, so it also works for machines that are off.
+ * logs, the console, what cloud-init did. Reads the disks, so it also works for machines that are off.
  */
 export async function machineLogs(topology: Topology, folder: string): Promise<void> {
   await Promise.all(
@@ -28,8 +28,14 @@ export async function machineLogs(topology: Topology, folder: string): Promise<v
       if (existsSync(pods)) await cp(pods, join(target, "pods"), { recursive: true });
       const runtime = join(containerd, "containerd.log");
       if (existsSync(runtime)) await copyFile(runtime, join(target, "containerd.log"));
+      for (const file of ["cloud-init.log", "cloud-init-output.log"]) {
+        const from = join(root, "var", "log", file);
+        if (existsSync(from)) await copyFile(from, join(target, file));
+      }
       const console = join(statePaths.machine(name), "console.log");
       if (existsSync(console)) await copyFile(console, join(target, "console.log"));
     }),
   );
+  const { log } = statePaths.proxmox;
+  if (existsSync(log)) await copyFile(log, join(folder, "proxmox.log"));
 }

@@ -22,5 +22,15 @@ export async function operatorEnvironment(topology: Topology): Promise<Record<st
     PULUMI_BACKEND_URL: `file://${statePaths.pulumiBackend}`,
     PULUMI_HOME: statePaths.pulumiHome,
     PULUMI_CONFIG_PASSPHRASE_FILE: statePaths.passphrase,
+    ...(topology.proxmox === undefined ? {} : proxmoxEnvironment(topology)),
+  };
+}
+
+/** The authority of Proxmox's certificate; and no proxy leads to it. */
+function proxmoxEnvironment({ operatorAddress }: Topology): Record<string, string> {
+  const others = process.env["NO_PROXY"] ?? process.env["no_proxy"];
+  return {
+    SSL_CERT_FILE: statePaths.proxmox.authority,
+    NO_PROXY: [...(others === undefined ? [] : [others]), operatorAddress].join(","),
   };
 }

@@ -36,4 +36,15 @@ export const statePaths = {
   pulumiBackend: join(stateFolder, "pulumi"),
   pulumiHome: join(stateFolder, "pulumi-home"),
   passphrase: join(stateFolder, "pulumi.passphrase"),
+  /** Of the double of Proxmox: what it needs, and what it leaves. */
+  proxmox: {
+    token: join(stateFolder, "proxmox", "token.secret"),
+    hostKeySeed: join(stateFolder, "proxmox", "host-keys.secret"),
+    /** Certificates, of which the authority's is the operator's too. */
+    folder: join(stateFolder, "proxmox"),
+    authority: join(stateFolder, "proxmox", "ca.crt"),
+    socket: join(stateFolder, "proxmox", "control.sock"),
+    pid: join(stateFolder, "proxmox", "pid"),
+    log: join(stateFolder, "proxmox", "log"),
+  },
 } as const;

@@ -12,7 +12,9 @@ import { listServers } from "./measure/serverList.ts";
 import type { Step } from "./measure/steps.ts";
 import { up } from "./measure/up.ts";
 import { promisesOf } from "./measure/verify.ts";
-import { machinesWith, type Topology } from "./topology.ts";
+import { leaveAndReturn } from "./proxmox/leaveAndReturn.ts";
+import { createdMachines, machinesWith, type Topology } from "./topology.ts";
+import { tellOwner } from "./foreignBalancer.ts";
 import { upBeforeState } from "./lab.ts";
 
 /** Where samples and what else was seen during the last rehearsal lie. */
@@ -29,8 +31,8 @@ export interface Rehearsal {
 
 /**
  * Rehearses the change on a fresh lab: a cluster with one server is adopted, its list grows to all servers of the
- * home, and what was promised is looked at, while a writer and two probes run. Leaves the lab up, and writes
- * out/lab/report.json.
+ * home, and what was promised is looked at, while a writer and two probes run. Where servers are created, one of them
+ * leaves with its machine in between, and returns. Leaves the lab up, and writes out/lab/report.json.
  */
 export async function rehearse(topology: Topology): Promise<Rehearsal> {
   const phases = new Phases();
@@ -43,20 +45,27 @@ export async function rehearse(topology: Topology): Promise<Rehearsal> {
     Measurement.start(topology, samplesFolder),
   );
   const watch = new CommandWatch(join(samplesFolder, "commands.txt"));
-  const adopted = await phases.run(`pulumi up adopts it: servers [${first}]`, (tell) => {
+  const adopted = await phases.run(`pulumi up adopts it: servers [${first}]`, async (tell) => {
     listServers(topology, [first]);
+    await tellOwner(topology);
     return up(topology, "adopt", tell);
   });
-  const grown = await phases.run(`pulumi up grows it: servers [${servers.join(", ")}]`, (tell) => {
-    listServers(topology, servers);
-    return up(topology, "grow", tell);
-  });
+  const grown = await phases.run(
+    `pulumi up grows it: servers [${servers.join(", ")}]`,
+    async (tell) => {
+      listServers(topology, servers);
+      await tellOwner(topology);
+      return up(topology, "grow", tell);
+    },
+  );
   watch.stop();
+  const returned = await returns(topology, phases);
   const broken = await phases.run("looking whether all is as promised", (tell) =>
     brokenPromises(topology, tell),
   );
+  broken.unshift(...returned.broken);
   const measured = await measurement.stop();
-  const steps = [...adopted, ...grown];
+  const steps = [...adopted, ...grown, ...returned.steps];
   const report = buildReport({
     stack: topology.stack,
     ...measured,
@@ -72,6 +81,20 @@ export async function rehearse(topology: Topology): Promise<Rehearsal> {
   mkdirSync(outFolder, { recursive: true });
   writeFileSync(join(outFolder, "report.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   return { report, broken, measured, steps };
+}
+
+/** Where servers are created, the last of the list leaves, and is created anew. */
+async function returns(
+  topology: Topology,
+  phases: Phases,
+): Promise<{ steps: readonly Step[]; broken: readonly string[] }> {
+  const last = createdMachines(topology)
+    .filter(({ role }) => role === "server")
+    .at(-1);
+  if (last === undefined) return { steps: [], broken: [] };
+  return await phases.run(`${last.name} leaves, its machine with it, and returns`, (tell) =>
+    leaveAndReturn(topology, last.name, tell),
+  );
 }
 
 /** Looks at every promise; gives those that are not kept. */

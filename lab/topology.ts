@@ -10,6 +10,26 @@ export interface LabMachine {
   readonly role: LabRole;
   /** What it was in the cluster before Triad; nothing if it was no part of it. */
   readonly before?: "server" | "worker";
+  /** Whether Triad creates it, on Proxmox: it is not there when the lab begins. */
+  readonly isCreated?: true;
+  /** Whether somebody else runs it: Triad is told nothing of it. */
+  readonly isForeign?: true;
+}
+
+/** The Proxmox cluster of a home. Its API is at the operator's address. */
+export interface LabProxmox {
+  readonly port: number;
+  /** The first holds what exists already. */
+  readonly nodes: readonly LabNode[];
+}
+
+/** A computer with Proxmox. */
+export interface LabNode {
+  readonly name: string;
+  readonly memoryGiB: number;
+  readonly cpus: number;
+  /** Number of the template on it. */
+  readonly template: number;
 }
 
 /** The home that a lab imitates: its network and its machines. */
@@ -31,6 +51,8 @@ export interface Topology {
   readonly version: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** Where machines are created; nothing where all exist. */
+  readonly proxmox?: LabProxmox;
   /** Servers come first, in the order of the list that the rehearsal grows. */
   readonly machines: readonly LabMachine[];
 }
@@ -60,6 +82,46 @@ const labKubeadm: Topology = {
   ],
 };
 
+/** The same home, whose further servers do not exist yet. */
+const labProxmox: Topology = {
+  ...labKubeadm,
+  stack: "lab-proxmox",
+  proxmox: {
+    port: 8006,
+    nodes: [
+      { name: "pve1", memoryGiB: 24, cpus: 8, template: 9001 },
+      { name: "pve2", memoryGiB: 16, cpus: 4, template: 9002 },
+      { name: "pve3", memoryGiB: 16, cpus: 4, template: 9003 },
+    ],
+  },
+  machines: labKubeadm.machines.map((machine) =>
+    machine.role === "server" && machine.before === undefined
+      ? { ...machine, isCreated: true }
+      : machine,
+  ),
+};
+
+/** The same, with a balancer that its owner sets up by hand. */
+const labExternal: Topology = {
+  ...labProxmox,
+  stack: "lab-external",
+  machines: labProxmox.machines
+    .filter(({ name }) => name !== "lb2")
+    .map((machine) =>
+      machine.role === "load-balancer" ? { ...machine, isForeign: true } : machine,
+    ),
+};
+
+/** Its beginning: no cluster and no server yet. Of the bench alone. */
+const labProxmoxNew: Topology = {
+  ...labProxmox,
+  stack: "lab-proxmox-new",
+  machines: labProxmox.machines.flatMap(({ before: _before, ...machine }) => {
+    if (machine.role === "worker") return [];
+    return [machine.role === "server" ? { ...machine, isCreated: true } : machine];
+  }),
+};
+
 const labK3s: Topology = {
   stack: "lab-k3s",
   distribution: k3s,
@@ -85,7 +147,13 @@ const labK3s: Topology = {
   ],
 };
 
-const topologies: readonly Topology[] = [labKubeadm, labK3s];
+const topologies: readonly Topology[] = [
+  labKubeadm,
+  labK3s,
+  labProxmox,
+  labExternal,
+  labProxmoxNew,
+];
 
 /** The home that is rehearsed when none is named. */
 const defaultStack = "lab-k3s";
@@ -121,9 +189,19 @@ export function balancersOf(topology: Topology): readonly LabMachine[] {
   return balancers.length > 0 ? balancers : machinesWith(topology, "server");
 }
 
-/** The server that the cluster had before Triad, which is the first of the list. */
+/** The machines that are there before Triad does anything. */
+export function existingMachines(topology: Topology): readonly LabMachine[] {
+  return topology.machines.filter(({ isCreated }) => isCreated !== true);
+}
+
+/** The machines that Triad creates. */
+export function createdMachines(topology: Topology): readonly LabMachine[] {
+  return topology.machines.filter(({ isCreated }) => isCreated === true);
+}
+
+/** The server that the cluster had before Triad, or will have first: the first of the list. */
 export function initialServerOf(topology: Topology): LabMachine {
-  const server = topology.machines.find(({ before }) => before === "server");
+  const [server] = machinesWith(topology, "server");
   if (server === undefined) throw new Error(`${topology.stack} has no server`);
   return server;
 }

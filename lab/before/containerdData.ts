@@ -12,7 +12,11 @@ export const unchanging = [
 
 /** Gives a machine, before its first boot, containerd's data as they were kept in `source`: none where it never ran. */
 export async function copyContainerd(source: string, machine: string): Promise<void> {
-  const target = diskOf(machine).containerd;
+  await copyContainerdData(source, diskOf(machine).containerd);
+}
+
+/** Copies containerd's data from folder to folder, while it does not run. */
+export async function copyContainerdData(source: string, target: string): Promise<void> {
   await mkdir(target, { recursive: true });
   for (const folder of unchanging.filter((one) => existsSync(join(source, one)))) {
     await mkdir(join(target, folder, ".."), { recursive: true });

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const mountPoint = "/sys/fs/cgroup";
 const labGroup = "triad-lab";
@@ -32,6 +33,54 @@ async function hierarchies(): Promise<Hierarchy[]> {
 
 function unifiedMount(): string {
   return isUnified ? mountPoint : join(mountPoint, "unified");
+}
+
+/** What a machine may have of the computer's. */
+export interface Share {
+  readonly memoryBytes: number;
+  /** Processors' worth of time. */
+  readonly cpus: number;
+}
+
+const periodUs = 100_000;
+
+/** The files that hold the limits, of which each version and each hierarchy has some. */
+const limitFiles = {
+  "memory.limit_in_bytes": ({ memoryBytes }: Share) => String(memoryBytes),
+  "memory.max": ({ memoryBytes }: Share) => String(memoryBytes),
+  "cpu.cfs_quota_us": ({ cpus }: Share) => String(cpus * periodUs),
+  "cpu.max": ({ cpus }: Share) => `${String(cpus * periodUs)} ${String(periodUs)}`,
+} as const;
+
+/** Limits a machine whose groups were just made: its processes run out of memory as on a computer with no more. */
+export async function limitGroups(folders: readonly string[], share: Share): Promise<void> {
+  for (const folder of folders) {
+    for (const [name, value] of Object.entries(limitFiles)) {
+      const file = join(folder, name);
+      if (existsSync(file)) await writeFile(file, value(share));
+    }
+  }
+}
+
+/** Reads the limits of a machine that is on; one that was given none has other numbers than any that is given. */
+export async function limitsOf(machine: string): Promise<Share> {
+  return await limitsIn(await groupsOf(machine));
+}
+
+/** Reads in a machine's groups what {@link limitGroups} wrote. */
+export async function limitsIn(folders: readonly string[]): Promise<Share> {
+  const read = async (...names: readonly string[]): Promise<string> => {
+    for (const file of folders.flatMap((folder) => names.map((name) => join(folder, name)))) {
+      const text = await readFile(file, "utf8").catch(() => undefined);
+      if (text !== undefined) return text.trim();
+    }
+    return "";
+  };
+  const [quota = ""] = (await read("cpu.cfs_quota_us", "cpu.max")).split(" ");
+  return {
+    memoryBytes: Number(await read("memory.limit_in_bytes", "memory.max")),
+    cpus: Number(quota) / periodUs,
+  };
 }
 
 /** The folders of a machine's groups, made if need be: one for each hierarchy. */
@@ -114,6 +163,26 @@ export async function setFrozen(machine: string, frozen: boolean): Promise<void>
       await writeFile(join(group, "cgroup.freeze"), frozen ? "1" : "0");
     }
   }
+}
+
+/**
+ * Waits until nothing in a machine that was stopped so moves any more: a process may still be in the kernel.
+ * @throws Error when that takes longer than 10 s
+ */
+export async function untilStill(machine: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (const group of await groupsOf(machine)) {
+    while (await isMoving(group)) {
+      if (Date.now() > deadline) throw new Error(`${machine} does not stand still`);
+      await sleep(10);
+    }
+  }
+}
+
+async function isMoving(group: string): Promise<boolean> {
+  const file = isUnified ? "cgroup.events" : "freezer.state";
+  const text = await readFile(join(group, file), "utf8").catch(() => "");
+  return /^(frozen 0|FREEZING)$/m.test(text);
 }
 
 /** Whether `setFrozen` stopped the machine. */

@@ -7,10 +7,12 @@ import {
   groupsOf,
   isFrozen,
   isUnified,
+  limitGroups,
   makeGroups,
   processesIn,
   removeGroup,
   setFrozen,
+  type Share,
 } from "./cgroups.ts";
 import { diskOf } from "./mounts.ts";
 import { machineNamespace, namespacePath } from "./network.ts";
@@ -27,12 +29,18 @@ export function containerName(machine: string): string {
  * The machine may do what root may on a computer of its own (mounts, networks, containers, BPF), but
  * not set the clock, load modules, or touch swap: those belong to the computer it runs on. Of the
  * kernel's settings only those of its own network can be written.
+ * @param share what it may have of the computer's; by default all
  * @see https://www.freedesktop.org/software/systemd/man/252/systemd-nspawn.html
  */
-export async function bootContainer(topology: Topology, machine: string): Promise<void> {
+export async function bootContainer(
+  topology: Topology,
+  machine: string,
+  share?: Share,
+): Promise<void> {
   await killContainer(machine);
   const disk = diskOf(machine);
   const groups = await makeGroups(machine);
+  if (share !== undefined) await limitGroups(groups, share);
   const argv = [
     "systemd-nspawn",
     "--quiet",

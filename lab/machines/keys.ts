@@ -1,16 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { statePaths } from "../paths.ts";
-import type { Topology } from "../topology.ts";
+import { mintProxmox } from "../proxmox/mintProxmox.ts";
+import { existingMachines, type Topology } from "../topology.ts";
 import { must } from "./shell.ts";
+import { writeSecret } from "./writeSecret.ts";
 
 /** Mints what only this lab knows: the operator's key, the machines' host keys, the TSIG secret. */
 export async function mintKeys(topology: Topology): Promise<void> {
   await mintSshKey(statePaths.sshKey, "ops@homelab");
-  await Promise.all(topology.machines.map(({ name }) => mintHostKey(name)));
+  await Promise.all(existingMachines(topology).map(({ name }) => mintHostKey(name)));
   await writeSecret(statePaths.tsigSecret, randomBytes(32).toString("base64"));
   await writeSecret(statePaths.passphrase, randomBytes(24).toString("base64url"));
+  if (topology.proxmox !== undefined) await mintProxmox(topology.operatorAddress);
 }
 
 /** Mints a machine's host key, another one than it may have had. */
@@ -29,9 +32,4 @@ export async function hostKeyOf(machine: string): Promise<string> {
 async function mintSshKey(path: string, comment: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path]);
-}
-
-async function writeSecret(path: string, secret: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, `${secret}\n`, { mode: 0o600 });
 }

@@ -4,6 +4,7 @@ import { isFrozen, setFrozen } from "./cgroups.ts";
 import { bootContainer, isAlive, killContainer, leaderOf } from "./container.ts";
 import { mountDisk } from "./mounts.ts";
 import { furnish } from "./furnish.ts";
+import { hardwareOf } from "./hardware.ts";
 import { cutLink, isConnected, isolate, namespacePath, plugIn, rejoin } from "./network.ts";
 import { cutSsh, mendSsh } from "./sshCut.ts";
 import { must, run, type CommandOptions, type CommandResult } from "./shell.ts";
@@ -115,6 +116,10 @@ export async function machineState(topology: Topology, machine: string): Promise
 }
 
 async function powerOn(topology: Topology, machine: LabMachine): Promise<void> {
-  await plugIn(topology, machine);
-  await bootContainer(topology, machine.name);
+  const hardware = await hardwareOf(machine.name);
+  if (machine.isCreated === true && hardware === undefined) {
+    throw new Error(`${machine.name} is not created yet`);
+  }
+  await plugIn(topology, machine, hardware?.mac);
+  await bootContainer(topology, machine.name, hardware);
 }

@@ -49,17 +49,21 @@ function portOf(machine: string): string {
   return `${machine.slice(0, 8)}-${hash.slice(0, 6)}`;
 }
 
-/** Gives a machine a fresh network card on the bridge: nothing of an earlier boot is left on it. */
-export async function plugIn(topology: Topology, machine: LabMachine): Promise<void> {
+/**
+ * Gives a machine a fresh network card on the bridge: nothing of an earlier boot is left on it.
+ * @param mac of a machine that sets up its address itself; one without gets address and route with the card
+ */
+export async function plugIn(topology: Topology, machine: LabMachine, mac?: string): Promise<void> {
   const name = machineNamespace(topology, machine.name);
   await unplug(topology, machine.name);
   await must(["ip", "netns", "add", name]);
   await ipBatch(topology.namespace, [
-    `link add ${portOf(machine.name)} type veth peer name eth0 address ${macOf(machine.address)} netns ${name}`,
+    `link add ${portOf(machine.name)} type veth peer name eth0 address ${mac ?? macOf(machine.address)} netns ${name}`,
     `link set ${portOf(machine.name)} master ${bridge} up`,
   ]);
+  await ipBatch(name, ["link set lo up"]);
+  if (mac !== undefined) return;
   await ipBatch(name, [
-    "link set lo up",
     `addr add ${machine.address}/${String(topology.prefixLength)} dev eth0`,
     "link set eth0 up",
     `route add default via ${topology.operatorAddress}`,
@@ -138,8 +142,8 @@ async function netnsSysctl(namespace: string, key: string, value: string): Promi
   ]);
 }
 
-/** A locally administered hardware address that stays the same over power cuts. */
-function macOf(address: string): string {
+/** A machine's hardware address, of those that everybody may give: it stays the same over power cuts. */
+export function macOf(address: string): string {
   const octets = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
   return `02:54:${octets.join(":")}`;
 }

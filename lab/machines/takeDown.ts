@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, readdir, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runtimeFolder, stateFolder } from "../paths.ts";
+import { runtimeFolder, stateFolder, statePaths } from "../paths.ts";
 import { findGroups, processesIn, removeGroup } from "./cgroups.ts";
 import { killContainer } from "./container.ts";
 import { labMounts, unmountAll } from "./mounts.ts";
@@ -79,7 +79,15 @@ async function labProcesses(): Promise<number[]> {
     );
   }
   const own = await ancestors();
-  return [...new Set([...inGroups, ...inNetworks])].filter((number) => !own.has(number));
+  const all = new Set([...inGroups, ...inNetworks, ...(await proxmoxProcess())]);
+  return [...all].filter((number) => !own.has(number));
+}
+
+/** The double of Proxmox, by what it wrote down; another program may have its number since. */
+async function proxmoxProcess(): Promise<number[]> {
+  const number = Number(await readFile(statePaths.proxmox.pid, "utf8").catch(() => "0"));
+  const command = await readFile(`/proc/${String(number)}/cmdline`, "utf8").catch(() => "");
+  return command.includes("lab/proxmox/serve.ts") ? [number] : [];
 }
 
 async function ancestors(): Promise<Set<number>> {

@@ -3,6 +3,7 @@ import type { Topology } from "../topology.ts";
 import { k3sPromises } from "./promises/k3s.ts";
 import { kubeadmPromises } from "./promises/kubeadm.ts";
 import type { Promised } from "./promises/promised.ts";
+import { proxmoxPromises } from "./promises/proxmox.ts";
 import { shared } from "./promises/shared.ts";
 
 const own: Readonly<Record<LabDistribution["name"], readonly Promised[]>> = {
@@ -11,6 +12,7 @@ const own: Readonly<Record<LabDistribution["name"], readonly Promised[]>> = {
 };
 
 /** What has to be true of a lab whose servers are all on the list. */
-export function promisesOf({ distribution }: Topology): readonly Promised[] {
-  return [...own[distribution.name], ...shared];
+export function promisesOf({ distribution, proxmox }: Topology): readonly Promised[] {
+  const created = proxmox === undefined ? [] : proxmoxPromises;
+  return [...own[distribution.name], ...shared, ...created];
 }

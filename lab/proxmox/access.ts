@@ -16,15 +16,15 @@ const roots = ["/", "/access", "/nodes", "/pool", "/sdn", "/storage", "/vms"];
 /** An administrator at the web interface: may do everything. */
 export const root: Caller = { user: "root@pam", allows: () => true, permissions: () => ({}) };
 
-/** A privilege that is asked for; the path may be given as several, of which one is enough. */
+/** What is asked for: one of the privileges, at one of the paths. */
 export interface Need {
   readonly paths: readonly string[];
-  readonly privilege: string;
+  readonly privileges: readonly string[];
 }
 
-/** Shorthand for a need. */
-export function need(privilege: string, ...paths: readonly string[]): Need {
-  return { privilege, paths };
+/** Shorthand for a need of one privilege, or of one of several. */
+export function need(privilege: string | readonly string[], ...paths: readonly string[]): Need {
+  return { paths, privileges: typeof privilege === "string" ? [privilege] : privilege };
 }
 
 /**
@@ -50,9 +50,10 @@ export function callerOf(header: string | undefined, tokens: readonly TokenOptio
 
 /** @throws ApiError 403 with the first that is missing. */
 export function demand(caller: Caller, needs: readonly Need[]): void {
-  for (const { paths, privilege } of needs) {
-    if (paths.some((path) => caller.allows(path, privilege))) continue;
-    throw new ApiError(403, `Permission check failed (${paths[0] ?? "/"}, ${privilege})`);
+  for (const { paths, privileges } of needs) {
+    if (paths.some((path) => privileges.some((one) => caller.allows(path, one)))) continue;
+    const lacking = `${paths[0] ?? "/"}, ${privileges.join("|")}`;
+    throw new ApiError(403, `Permission check failed (${lacking})`);
   }
 }
 

@@ -33,11 +33,11 @@ export function findVm({ vms }: Datacenter, node: string, id: number): Vm {
   return vm;
 }
 
-/** Is it running? One that has ended by itself is noticed here. */
+/** Is it running? One that has ended by itself, or was started behind Proxmox' back, is noticed here. */
 export async function isRunning({ hypervisor }: Datacenter, vm: Vm): Promise<boolean> {
-  if (vm.running !== undefined && !vm.isGuest && !(await hypervisor.isRunning(machineOf(vm)))) {
-    vm.running = undefined;
-  }
+  if (vm.isGuest || vm.config["template"] === 1) return vm.running !== undefined;
+  if (!(await hypervisor.isRunning(machineOf(vm)))) vm.running = undefined;
+  else vm.running ??= { config: { ...vm.config }, since: Date.now(), pid: 40_000 + vm.id };
   return vm.running !== undefined;
 }
 

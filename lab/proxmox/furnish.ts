@@ -40,10 +40,13 @@ function addTemplate({ vms, storages }: Datacenter, template: TemplateOptions): 
 }
 
 function addGuest({ vms }: Datacenter, guest: GuestOptions): void {
-  const { id, node, name, memoryBytes, cpus, onBoot, running } = guest;
-  const memory = String(memoryBytes / 1024 ** 2);
-  const config = { name, memory, cores: cpus, sockets: 1, onboot: onBoot ? 1 : 0 };
-  const vm = newVm({ id, node, config, isGuest: true });
+  const { id, node, name, memoryBytes, cpus, mac, onBoot, running, isReal = false } = guest;
+  const config = {
+    ...{ name, memory: String(memoryBytes / 1024 ** 2), cores: cpus, sockets: 1 },
+    onboot: onBoot ? 1 : 0,
+    ...(mac === undefined ? {} : { net0: `virtio=${mac.toUpperCase()},bridge=vmbr0` }),
+  };
+  const vm = newVm({ id, node, config, isGuest: !isReal });
   if (running) vm.running = { config: { ...config }, since: Date.now(), pid: 40_000 + id };
   vms.set(id, vm);
 }

@@ -34,6 +34,7 @@ export interface Hypervisor {
   /** Pulls the plug. */
   stop(machine: Machine): Promise<void>;
   destroy(machine: Machine): Promise<void>;
+  /** One that was not created yet does not. */
   isRunning(machine: Machine): Promise<boolean>;
   /** What the guest agent knows, or undefined where none answers. */
   addresses(machine: Machine): Promise<readonly GuestInterface[] | undefined>;

@@ -67,7 +67,7 @@ export function memoryHypervisor(): MemoryHypervisor {
       noteOf(machine);
       notes.delete(machine.id);
     },
-    isRunning: async (machine) => noteOf(machine).running,
+    isRunning: async ({ id }) => notes.get(id)?.running ?? false,
     addresses: async (machine) => interfacesOf(noteOf(machine).seed),
     async readFile(machine, path) {
       noteOf(machine);

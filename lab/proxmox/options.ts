@@ -5,7 +5,7 @@ export interface ProxmoxOptions {
   readonly nodes: readonly NodeOptions[];
   /** VMs to clone from; default none. */
   readonly templates?: readonly TemplateOptions[];
-  /** VMs and containers of somebody else, which only take their share; default none. */
+  /** VMs and containers that are there from the start, and mostly take their share alone; default none. */
   readonly guests?: readonly GuestOptions[];
   readonly pools?: readonly string[];
   readonly tokens: readonly TokenOptions[];
@@ -67,6 +67,10 @@ export interface GuestOptions {
   readonly cpus: number;
   readonly running: boolean;
   readonly onBoot: boolean;
+  /** Hardware address of its network card; of VMs alone, default none is shown. */
+  readonly mac?: string;
+  /** Whether the hypervisor knows it, so that it can be stopped, started and kept; of VMs alone, default no. */
+  readonly isReal?: boolean;
 }
 
 export interface TokenOptions {

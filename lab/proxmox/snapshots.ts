@@ -2,6 +2,7 @@ import { z } from "zod";
 import { need } from "./access.ts";
 import { ApiError, badParameter } from "./apiError.ts";
 import { type Datacenter, findVm, isRunning, withDiscs } from "./datacenter.ts";
+import { drivesOf } from "./drives.ts";
 import { flag, onVm } from "./parameters.ts";
 import { start, stop } from "./power.ts";
 import { type Snapshot, type Vm, checkLock, machineOf } from "./vm.ts";
@@ -46,6 +47,14 @@ export function snapshotEndpoints(datacenter: Datacenter): void {
       );
     },
   });
+  api.on("PUT", `${at}/:snapname/config`, {
+    input: onSnapshot.extend({ description: z.string().optional() }),
+    needs: ({ vmid }) => [need("VM.Snapshot", `/vms/${vmid}`)],
+    answer: ({ node, vmid, snapname, description = "" }) => {
+      const vm = findVm(datacenter, node, vmid);
+      vm.snapshots.set(snapname, { ...findSnapshot(vm, snapname), description });
+    },
+  });
   api.on("DELETE", `${at}/:snapname`, {
     input: onSnapshot.extend({ force: flag.optional() }),
     needs: ({ vmid }) => [need("VM.Snapshot", `/vms/${vmid}`)],
@@ -64,7 +73,7 @@ export function snapshotEndpoints(datacenter: Datacenter): void {
   });
   api.on("POST", `${at}/:snapname/rollback`, {
     input: onSnapshot.extend({ start: flag.optional() }),
-    needs: ({ vmid }) => [need("VM.Snapshot.Rollback", `/vms/${vmid}`)],
+    needs: ({ vmid }) => [need(["VM.Snapshot", "VM.Snapshot.Rollback"], `/vms/${vmid}`)],
     answer: ({ node, vmid, snapname, start: starts }, { user }) => {
       const vm = findVm(datacenter, node, vmid);
       checkLock(vm);
@@ -72,6 +81,7 @@ export function snapshotEndpoints(datacenter: Datacenter): void {
       return tasks.begin("qmrollback", { node, id: vmid, user }, async (pass) => {
         await locked(vm, "rollback", async () => {
           await pass();
+          checkNewest(datacenter, vm, snapname);
           await stop(datacenter, vm);
           await hypervisor.restoreDisk(withDiscs(datacenter, vm), snapname);
           vm.config = { ...snapshot.config };
@@ -96,6 +106,16 @@ function findSnapshot(vm: Vm, snapname: string): Snapshot {
   if (snapshot === undefined)
     throw badParameter("snapname", `snapshot '${snapname}' does not exist`);
   return snapshot;
+}
+
+/** ZFS goes back to its newest snapshot alone. */
+function checkNewest({ storages }: Datacenter, vm: Vm, snapname: string): void {
+  if ([...vm.snapshots.keys()].at(-1) === snapname) return;
+  for (const { key, volume } of drivesOf(vm.config)) {
+    if (String(vm.config[key]).includes("media=cdrom")) continue;
+    if (storages.volume(vm.node, volume).storage.options.type !== "zfspool") continue;
+    throw new Error(`can't rollback, '${snapname}' is not most recent snapshot on '${volume}'`);
+  }
 }
 
 function listOf(vm: Vm, running: boolean): readonly Readonly<Record<string, unknown>>[] {

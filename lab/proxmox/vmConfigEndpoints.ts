@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Caller, need } from "./access.ts";
 import { ApiError, badParameter, unknownParameter } from "./apiError.ts";
 import { type Datacenter, findVm } from "./datacenter.ts";
-import { isDrive, placeDrive, removeDrive, resizeDrive } from "./drives.ts";
+import { isDrive, placeDrive, removeDrive, resizeDrive, volumeOf } from "./drives.ts";
 import { placeNetwork } from "./networks.ts";
 import { flag, onVm } from "./parameters.ts";
 import { type Vm, checkLock } from "./vm.ts";
@@ -85,11 +85,19 @@ export function changeConfig(
   for (const [key, value] of Object.entries(changes)) {
     if (besideConfig.includes(key)) continue;
     const before = vm.config[key];
-    if (isDrive(key)) vm.config[key] = placeDrive(storages, vm, key, value);
+    if (isDrive(key)) replaceDrive(storages, vm, key, value);
     else if (/^net\d+$/.test(key)) {
       vm.config[key] = placeNetwork(key, value, before === undefined ? undefined : String(before));
     } else vm.config[key] = plainValue(key, value);
   }
+}
+
+/** What was there before goes: as with the drive taken out, a disk stays as an unused one. */
+function replaceDrive(storages: Datacenter["storages"], vm: Vm, key: string, value: string): void {
+  const before = volumeOf(String(vm.config[key] ?? ""));
+  const placed = placeDrive(storages, vm, key, value);
+  if (before !== volumeOf(placed)) removeDrive(storages, vm, key);
+  vm.config[key] = placed;
 }
 
 /** The configuration that the guest has now. */

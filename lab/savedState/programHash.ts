@@ -12,6 +12,7 @@ export const programSources = [
   "observe",
   "package-lock.json",
   "plan",
+  "proxmox",
   "Pulumi.yaml",
   "scripts",
   "seed",

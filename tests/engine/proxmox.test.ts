@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { unlistedRequests } from "../../lab/proxmox/listedRequests.ts";
+import { memoryHypervisor } from "../../lab/proxmox/memoryHypervisor.ts";
+import { namesOf } from "../../lab/proxmox/record.ts";
+import { seedFilesOf } from "../../lab/proxmox/seedFolder.ts";
 import { withVms } from "../support/samplePlan.ts";
 import { type Double, privileges, startDouble } from "../lab/proxmox/support/double.ts";
 import type { Scenario } from "./support/scenario.ts";
@@ -24,6 +28,7 @@ const ofMachine = (name: string): string[] => [
 // The real provider against the double of Proxmox; what runs on machines is not there.
 describe("the engine, with servers that are created on Proxmox", function () {
   this.timeout(300_000);
+  const hypervisor = memoryHypervisor();
   let double: Double;
   let stack: Stack;
   let proxmoxToken: string;
@@ -47,7 +52,7 @@ describe("the engine, with servers that are created on Proxmox", function () {
     const secret = crypto.randomUUID();
     const may = [...privileges, "Datastore.Allocate"];
     const tokens = [{ id: "triad@pve!engine", secret, privileges: may }];
-    double = await startDouble({ taskMs: 300, tokens });
+    double = await startDouble({ taskMs: 300, tokens, hypervisor });
     proxmoxToken = `triad@pve!engine=${secret}`;
     stack = await Stack.create("kubeadm", { SSL_CERT_FILE: double.authority });
     const run = await stack.up(three, more());
@@ -62,6 +67,18 @@ describe("the engine, with servers that are created on Proxmox", function () {
 
   it("has made each machine once, one clone after the other", () => {
     assert.deepEqual(vmIds(), [200, 205, 206]);
+  });
+
+  it("has started each with the seed that was made for it", () => {
+    for (const [name, id] of [
+      [a, 200],
+      [b, 205],
+      [c, 206],
+    ] as const) {
+      const seed = seedFilesOf(hypervisor.notes.get(id)?.machine.discs ?? [], undefined);
+      assert.match(seed?.["meta-data"] ?? "", new RegExp(`^local-hostname: ${name}$`, "m"));
+      assert.match(seed?.["user-data"] ?? "", /^#cloud-config\n[^]*BEGIN OPENSSH PRIVATE KEY/);
+    }
   });
 
   it("has nothing to do at a second up", async () => {
@@ -133,6 +150,10 @@ describe("the engine, with servers that are created on Proxmox", function () {
       [],
     );
     assert.deepEqual(vmIds(), [200, 205, 206]);
+  });
+
+  it("has asked Proxmox for nothing that is not listed", async () => {
+    assert.deepEqual(await unlistedRequests(namesOf(double.requests)), []);
   });
 
   it("keeps every machine when the stack is to be forgotten", async () => {

@@ -61,6 +61,11 @@ describe("the API of the double of Proxmox", () => {
     assert.deepEqual([status, reason], [403, "Permission check failed (/vms/9000, VM.Audit)"]);
     const clone = await ask(double, "POST", `${path}/clone`, { newid: "100" }, reader);
     assert.equal(clone.reason, "Permission check failed (/vms/9000, VM.Clone)");
+    const rollback = await ask(double, "POST", `${path}/snapshot/a/rollback`, {}, reader);
+    assert.equal(
+      rollback.reason,
+      "Permission check failed (/vms/9000, VM.Snapshot|VM.Snapshot.Rollback)",
+    );
   });
 
   it("leaves out of lists what a token may not see", async () => {

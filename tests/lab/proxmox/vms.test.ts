@@ -154,6 +154,23 @@ describe("VMs on the double of Proxmox", () => {
     assert.match((await ask(double, "GET", volume)).reason, /does not exist/);
   });
 
+  it("lose the cloud-init drive that something else takes the place of; a disk stays, unused", async () => {
+    await ask(double, "PUT", `${vm}/config`, { ide2: "none,media=cdrom" });
+    await ask(double, "PUT", `${vm}/config`, { scsi0: "local-lvm:1" });
+    const { scsi0, unused0 } = await get(`${vm}/config`);
+    assert.deepEqual(
+      [scsi0, unused0],
+      ["local-lvm:vm-100-disk-1,size=1G", "local-lvm:vm-100-disk-0"],
+    );
+    const volumes = await get("/nodes/pve1/storage/local-lvm/content");
+    assert.deepEqual(
+      volumes
+        .map(({ volid }: { volid: string }) => volid)
+        .filter((id: string) => /vm-100/.test(id)),
+      ["local-lvm:vm-100-disk-0", "local-lvm:vm-100-disk-1"],
+    );
+  });
+
   it("can be made of an image, and not in another's place", async () => {
     const local = double.datacenter.storages.get("pve1", "local");
     local.putFile("import/debian.qcow2", new Uint8Array(2 * 1024 ** 2));
@@ -170,6 +187,19 @@ describe("VMs on the double of Proxmox", () => {
     const other = { ...form, vmid: "102" };
     assert.equal(await done(double, "POST", "/nodes/pve1/qemu", other), "no image");
     assert.equal(await get("/cluster/nextid"), "102");
+  });
+
+  it("go back to the newest snapshot alone, where their disks are on ZFS", async () => {
+    const { options } = double.datacenter.storages.get("pve1", "local-lvm");
+    Object.assign(options, { type: "zfspool" });
+    for (const snapname of ["one", "two"]) {
+      assert.equal(await done(double, "POST", `${vm}/snapshot`, { snapname }), "OK");
+    }
+    assert.equal(
+      await done(double, "POST", `${vm}/snapshot/one/rollback`),
+      "can't rollback, 'one' is not most recent snapshot on 'local-lvm:vm-100-disk-0'",
+    );
+    assert.equal(await done(double, "POST", `${vm}/snapshot/two/rollback`), "OK");
   });
 
   it("move a disk to another storage, where it is alone", async () => {
