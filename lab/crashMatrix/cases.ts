@@ -68,7 +68,7 @@ const kubeadm = [
     changes("while its kubelet is moved", "worker", "/etc/kubernetes/kubelet.conf"),
     ...[killed, powerOff("worker")],
   ),
-  on("joined", "verification", clusterBegins("verified"), killed),
+  on("two", "verification", clusterBegins("verified"), killed),
   ...leave,
 ];
 
@@ -90,13 +90,14 @@ const k3s = [
   on("two", "join", join.begun("third"), killed, powerOff("third")),
   on("two", "join", join.learns("third"), killed, sshCut("third"), balancerOff("other balancer")),
   on("two", "join", join.votes("third"), killed, powerOff("third")),
+  // The conversion moves agents, as each is restarted anyway.
   on(
-    "joined",
+    "adopted",
     "worker move",
     changes("while its agent is moved", "worker", "/etc/systemd/system/k3s-agent.service.env"),
     ...[killed, powerOff("worker")],
   ),
-  on("joined", "verification", clusterBegins("verified"), killed),
+  on("two", "verification", clusterBegins("verified"), killed),
   ...leave,
 ];
 
